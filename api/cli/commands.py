@@ -180,7 +180,6 @@ def match(study_dir: Path, lang: "Language") -> None:
 def serve(folder: Path, host: str, port: int, dev: bool, named: tuple[str, ...]) -> None:
     """Serve the map, the reports and the API of a finished study."""
     import functools
-    import gc
     import logging
     import threading
     import time
@@ -199,11 +198,6 @@ def serve(folder: Path, host: str, port: int, dev: bool, named: tuple[str, ...])
     app.state.access = open_access(settings, folder, host, time.time(), dev=dev)
     if app.state.access.dev:
         click.echo("no keys are asked for: whoever reaches this address may do everything", err=True)
-    # The study stays for good, and requests have no cycles to speak of: looking through hundreds of thousands
-    # of objects for them would hold up every answer. Threads take turns after 1 ms: so does `/healthz`.
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
-    sys.setswitchinterval(0.001)
     # One line for each request, with its id; no query and no body.
     requests = logging.getLogger("yilu.requests")
     requests.addHandler(logging.StreamHandler())
@@ -222,7 +216,7 @@ def serve(folder: Path, host: str, port: int, dev: bool, named: tuple[str, ...])
     threading.Thread(target=warm, name="warm-up", daemon=True).start()
     click.echo(f"map: http://{host}:{port}/map   API: http://{host}:{port}/docs   stop: Ctrl-C", err=True)
     try:
-        server_of(app, host, port).run()
+        server_of(app, host, port, alone=True).run()
     finally:
         workers.stop()
 

@@ -232,8 +232,12 @@ class Client:
                         continue
                     failures = 0
                     for message in messages(answer.iter_lines()):
-                        mark = message.event_id
-                        yield Received(mark, EventOut.model_validate_json(message.data, extra="ignore"))
+                        mark = message.event_id or mark
+                        if not message.data:
+                            continue
+                        yield Received(
+                            message.event_id, EventOut.model_validate_json(message.data, extra="ignore")
+                        )
             except httpx2.TransportError:
                 failures += 1
             # The service has ended the stream, or the line broke.

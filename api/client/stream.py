@@ -26,16 +26,16 @@ class Received:
 
 
 def messages(lines: Iterable[str]) -> Iterator[Message]:
-    """Return the messages of a stream's lines.
+    """Return the messages of a stream's lines; one without data is a mark to go on from, and no event.
 
     A message that the end of the stream cuts off is dropped, as the standard has it: it comes again.
     """
-    event_id, kind, data = "", "", list[str]()
+    event_id, kind, data, marked = "", "", list[str](), False
     for line in lines:
         if not line:
-            if data:
+            if data or marked:
                 yield Message(event_id, kind or "message", "\n".join(data))
-            kind, data = "", []
+            kind, data, marked = "", [], False
             continue
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
@@ -44,4 +44,4 @@ def messages(lines: Iterable[str]) -> Iterator[Message]:
         elif name == "event":
             kind = value
         elif name == "id" and "\0" not in value:
-            event_id = value
+            event_id, marked = value, True

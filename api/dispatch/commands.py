@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from api.dispatch.kept.sightings import sighted
-from api.dispatch.turn import MissingError, Turn
+from api.dispatch.turn import Labelled, MissingError, Turn
 from api.store import OutOfScopeError, Scope
 from api.store.dispatch import offers as offer_rows
 from api.store.dispatch import riders as rider_rows
@@ -88,14 +88,14 @@ def put_riders(turn: Turn, who: Scope, platform: str, reports: Sequence[RiderRep
         key = RiderKey(platform, one.rider_id)
         turn.memory.bodies[key] = one.body
         board.untold.note(key.fleet_id, sighted(one.body))
-        (moved if one.moved_only and board.rider(key) is not None else put).append((key, one))
-    off = board.put([(key, one.rider()) for key, one in put], turn.now_s)
+        (moved if one.moved_only and key in board else put).append((key, one))
+    off = board.put([(key, one.rider()) for key, one in put], turn.now_s) if put else ()
     if moved:
         lonlat = np.array([one.lonlat for _, one in moved])
         lost = set(board.move([key for key, _ in moved], lonlat, turn.now_s))
         again = [(key, one.rider()) for key, one in moved if key in lost]
         # Off the streets, or no way on: the whole plan says which.
-        off += board.put(again, turn.now_s)
+        off += board.put(again, turn.now_s) if again else ()
     return RidersPut(len(news), written.ignored, tuple((key.rider_id, metres) for key, metres in off))
 
 
@@ -147,9 +147,7 @@ def publish(
         Where the caller may not publish there.
     """
     tenant = str(who.tenant_id)
-    known = task_rows.by_label(turn.connection, who, tenant, label)
-    waiting = next((row for row in turn.new.values() if (row.tenant_id, row.label) == (tenant, label)), None)
-    row = known or waiting
+    row = turn.called(Labelled(who, tenant, label))
     if row is not None:
         if row.body != body:
             raise ConflictError("exists", row.status)

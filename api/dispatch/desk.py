@@ -20,11 +20,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from api.dispatch import codec, emergencies, laying
 from api.dispatch.kept.sightings import forget_old
-from api.dispatch.turn import Follower, KeptTurn, Memory, MissingError, Turn, offer_row
+from api.dispatch.turn import Follower, KeptTurn, Labelled, Memory, MissingError, Turn, offer_row
 from api.store import SERVICE, Database, OutOfScopeError, StoreUnavailable, numbers
 from api.store.access import idempotency
 from api.store.dispatch import emergencies as emergency_rows
@@ -51,6 +51,8 @@ IDLE_S = 0.2
 LEAD_S = 1.0
 FOLLOW_S = 0.05
 """What others write is taken up no more often: each time costs the database a look at all its locks."""
+LOOK_S = 2.0
+"""What others write is looked for so often without a word from them: theirs may have died on its way."""
 SET_BACK_S = 1.0
 """From how much on a clock that runs backwards was set, rather than read on two processors."""
 TIDY_S = 600.0
@@ -69,7 +71,15 @@ REFUSALS = (
 """A rule refused a command, which has changed nothing; anything else is a defect."""
 
 _Work = Callable[[Turn], Any]
-_Waiting = tuple[_Work, "Future[Any]", str | None]
+
+
+class _Waiting(NamedTuple):
+    """A command, who waits for it, and what it is about."""
+
+    work: _Work
+    future: "Future[Any]"
+    of: str | None = None
+    called: Labelled | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -124,7 +134,7 @@ class Desk:
         self._numbers: numbers.Numbers | None = None
         self._followed = 0
         self._followed_riders = 0
-        self._follow_from_s = 0.0
+        self._follow_from_s = self._look_from_s = 0.0
         self._name = secrets.token_hex(8)
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._heard: list[Callable[[KeptTurn], None]] = []
@@ -177,17 +187,19 @@ class Desk:
             self._listener.__enter__()
         self._thread.start()
 
-    def submit(self, work: Callable[[Turn], T], of: str | None = None) -> "Future[T]":
+    def submit(
+        self, work: Callable[[Turn], T], of: str | None = None, called: Labelled | None = None
+    ) -> "Future[T]":
         """Have a command carried out; the future is done when what it did is kept for good.
 
         `of` is the task that it is about: where processes share the city, the rows of the tasks at hand are
-        locked in one order.
+        locked in one order. `called` is what its publisher calls it: those at hand are looked up together.
         """
         future: Future[T] = Future()
         if self._closed.is_set():
             future.set_exception(StoreUnavailable("the service is stopping", 1))
         else:
-            self._waiting.put((work, future, of))
+            self._waiting.put(_Waiting(work, future, of, called))
             if self._ended.is_set():
                 self._turn_away()
         return future
@@ -227,7 +239,7 @@ class Desk:
     def _poke(self) -> None:
         if not self._news.is_set():
             self._news.set()
-            self._waiting.put((lambda _: None, Future(), None))
+            self._waiting.put(_Waiting(lambda _: None, Future()))
 
     def _run(self) -> None:
         going_on = True
@@ -237,7 +249,7 @@ class Desk:
                 first = self._waiting.get(timeout=FOLLOW_S if self._news.is_set() else IDLE_S)
                 while first is not None:
                     # Who has given up waiting (a lost connection) wants nothing any more.
-                    if first[1].set_running_or_notify_cancel():
+                    if first.future.set_running_or_notify_cancel():
                         works.append(first)
                     if len(works) == MOST_AT_ONCE or self._waiting.empty():
                         break
@@ -245,6 +257,8 @@ class Desk:
                 going_on = first is not None
             except queue.Empty:
                 pass
+            if self.memory.shared and time.monotonic() >= self._look_from_s:
+                self._news.set()
             try:
                 self._see_who_leads()
                 self._see_the_clock()
@@ -266,8 +280,8 @@ class Desk:
         with contextlib.suppress(queue.Empty):
             while True:
                 late = self._waiting.get_nowait()
-                if late is not None and late[1].set_running_or_notify_cancel():
-                    late[1].set_exception(StoreUnavailable("the service is stopping", 1))
+                if late is not None and late.future.set_running_or_notify_cancel():
+                    late.future.set_exception(StoreUnavailable("the service is stopping", 1))
 
     def _tidy(self) -> None:
         """Forget what nobody asks for any more, when there is nothing else to do."""
@@ -281,7 +295,7 @@ class Desk:
             rider_rows.forget_deleted(turn.connection, SERVICE, now_s - DAY_S)
             forget_old(turn)
 
-        self._carry_out([(forget, Future(), None)])
+        self._carry_out([_Waiting(forget, Future())])
 
     @property
     def _moved(self) -> bool:
@@ -339,13 +353,14 @@ class Desk:
                 if self.memory.shared:
                     self._follow(turn)
                 due = self.city.due(turn.now_s) if self.memory.leading else ()
-                turn.lock({*due, *(of for _, _, of in works if of is not None)})
+                turn.lock({*due, *(one.of for one in works if one.of is not None)})
+                turn.look_up({one.called for one in works if one.called is not None})
                 if self.memory.leading:
                     turn.record(*self.city.tick(turn.now_s))
                     emergencies.open_phases(turn)
                     for follower in self.memory.followers:
                         follower.tick(turn)
-                for work, future, _ in works:
+                for work, future, *_ in works:
                     turn.now_s, turn.changing = self._clock(), False
                     try:
                         done.append((future, work(turn), None))
@@ -384,7 +399,7 @@ class Desk:
         """
         self._stale = True
         if len(works) == 1:
-            works[0][1].set_exception(error)
+            works[0].future.set_exception(error)
             return
         for work in works:
             self._carry_out([work])
@@ -397,6 +412,7 @@ class Desk:
         if news:
             self._news.clear()
             self._follow_from_s = time.monotonic() + FOLLOW_S
+            self._look_from_s = time.monotonic() + LOOK_S
         rows = stored.tasks_after(turn.connection, SERVICE, self._followed, FOLLOWED_AT_ONCE)
         changed = {task_id: None for seq, task_id in rows if seq not in self.memory.own}
         for task_id in changed:
@@ -474,6 +490,6 @@ class Desk:
 
 
 def _fail(works: Iterable[_Waiting], error: Exception) -> None:
-    for _, future, _ in works:
-        if not future.done():
-            future.set_exception(error)
+    for one in works:
+        if not one.future.done():
+            one.future.set_exception(error)

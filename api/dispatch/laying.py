@@ -89,11 +89,19 @@ def _is_silent(body: Mapping[str, Any], city: City, now_s: float) -> bool:
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """Look for no garbage among a million new objects while they are made: that takes as long."""
-    collects = gc.isenabled()
+    """Look for no garbage among a million new objects while they are made: that takes as long.
+
+    Where what was there before has been put out of its sight for good, the new objects are too.
+    """
+    collects, settled = gc.isenabled(), gc.get_freeze_count() > 0
     gc.disable()
     try:
         yield
     finally:
+        if settled:
+            # What was read before is garbage by now.
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()
         if collects:
             gc.enable()

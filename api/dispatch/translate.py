@@ -27,7 +27,8 @@ from api.dispatch.forms import (
 from api.dispatch.kept.duty import break_due_of, with_duty
 from api.dispatch.kept.sightings import with_seen
 from api.forms import Language, Mode, PointedError
-from api.matching.forms import MatchRequest, PolicyIn, RiderIn, RuleName, SentPart, TaskIn, TaskKindName
+from api.matching.forms import MatchRequest, PolicyIn, RiderIn, RuleName, SentPart, TaskKindName
+from api.matching.tasks import task_alone
 from api.matching.translate import asked_of
 from api.matching.wording import reason_text
 from api.store.dispatch.events import EventRow
@@ -149,7 +150,12 @@ def rider_of(rider_id: str, body: Mapping[str, Any]) -> Rider:
         # The form says what is wrong with it, and reads what was kept by older versions.
         kept = {name: value for name, value in body.items() if name in _KEPT}
         form = RiderIn.model_validate({**kept, "rider_id": rider_id})
-        return _asked((form,), ())[0][0]
+        now = datetime.datetime.fromtimestamp(0, datetime.UTC)
+        # Checked already; the form of a request asks for at least one task.
+        request = MatchRequest.model_construct(
+            datum="wgs84", now=now, riders=(form,), tasks=(), policy=PolicyIn()
+        )
+        return asked_of(request, one_task=True).riders[0]
 
 
 def _read_rider(rider_id: str, body: Mapping[str, Any]) -> Rider:
@@ -188,23 +194,9 @@ def _read_stop(stop: Mapping[str, Any]) -> Stop:
     )
 
 
-def _asked(
-    riders: tuple[RiderIn, ...], tasks: tuple[TaskIn, ...], datum: Datum = "wgs84"
-) -> tuple[tuple[Rider, ...], tuple[Task, ...]]:
-    now = datetime.datetime.fromtimestamp(0, datetime.UTC)
-    # Checked already; the form of a request asks for at least one task.
-    request = MatchRequest.model_construct(
-        datum=datum, now=now, riders=riders, tasks=tasks, policy=PolicyIn()
-    )
-    asked = asked_of(request, one_task=True)
-    return tuple(asked.riders), asked.tasks
-
-
 def task_of(form: TaskPublishIn, datum: Datum, task_id: str, now_s: float) -> Task:
     """Return a task under the service's name for it; without an end its kind's time limit counts."""
-    plain = TaskIn.model_validate({**form.model_dump(exclude={"grid_code"}), "task_id": task_id})
-    (task,) = _asked((), (plain,), datum)[1]
-    return task
+    return task_alone(form, datum, task_id)
 
 
 def _instant(epoch_s: float, zone: datetime.tzinfo) -> datetime.datetime:

@@ -4,12 +4,12 @@ import collections
 import dataclasses
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
 
 from api.dispatch import codec
-from api.store import SERVICE
+from api.store import SERVICE, Scope
 from api.store.access import audit
 from api.store.dispatch import events as stored
 from api.store.dispatch import offers as offer_rows
@@ -19,7 +19,15 @@ from geo.errors import YiluError
 from geo.streets import StreetNetwork
 from routing.dispatch import City, Happened, Offer, RiderKey, TaskState
 
-__all__ = ["Follower", "KeptTurn", "Memory", "MissingError", "Turn", "offer_row"]
+__all__ = ["Follower", "KeptTurn", "Labelled", "Memory", "MissingError", "Turn", "offer_row"]
+
+
+class Labelled(NamedTuple):
+    """A task by its publisher's name for it, as somebody sees it."""
+
+    who: Scope
+    tenant_id: str
+    label: str
 
 
 _REACHED = {
@@ -124,6 +132,7 @@ class Turn:
     """How many offers came into each status."""
     reached: list[tuple[str, float]] = dataclasses.field(default_factory=list)
     """Tasks that were offered or accepted for the first time, and when they had been published."""
+    _called: dict[Labelled, task_rows.TaskRow | None] = dataclasses.field(default_factory=dict)
     moved: bool = False
     """Whether riders were reported, or taken off."""
     wrote: bool = False
@@ -146,6 +155,23 @@ class Turn:
             self.take_up(row)
         self.looked_at.add(task_id)
         return self.city.tasks[task_id]
+
+    def look_up(self, called: Collection[Labelled]) -> None:
+        """Read tasks that commands at hand name as their publishers do, those of one caller at once."""
+        by_caller: dict[tuple[Scope, str], list[str]] = {}
+        for who, tenant_id, label in called:
+            by_caller.setdefault((who, tenant_id), []).append(label)
+        self._called.update(dict.fromkeys(called))
+        for (who, tenant_id), labels in by_caller.items():
+            for row in task_rows.by_labels(self.connection, who, tenant_id, labels):
+                self._called[Labelled(who, tenant_id, row.label)] = row
+
+    def called(self, one: Labelled) -> task_rows.TaskRow | None:
+        """Return the task under its publisher's name, one of this turn too; None where there is none."""
+        if one not in self._called:
+            self.look_up([one])
+        mine = (row for row in self.new.values() if (row.tenant_id, row.label) == one[1:])
+        return self._called[one] or next(mine, None)
 
     def lock(self, task_ids: Collection[str]) -> None:
         """Lock the rows of tasks and read them anew, where other processes write too."""

@@ -54,6 +54,8 @@ MOST_FAILURES = len(AFTER_S) + 1
 """After so many in a row, some 22 hours, the address is switched off until its owner switches it on."""
 AT_ONCE = 100
 IDLE_S = 1.0
+GATHERED_S = 0.05
+"""What is kept is looked for no more often: to note how far an address came is a transaction of its own."""
 ANSWER_S = 10.0
 MOST_RETIRED = 3
 """So many secrets that were replaced may sign beside the newest."""
@@ -265,6 +267,7 @@ class Sender:
     def _run(self) -> None:
         with httpx.Client(timeout=ANSWER_S, follow_redirects=False) as client:
             while not self._closed.is_set():
+                began = time.monotonic()
                 self._wake.clear()
                 try:
                     # Of several processes one sends: two would bring the events of a task out of order.
@@ -276,6 +279,7 @@ class Sender:
                     more = False
                 if not more:
                     self._wake.wait(IDLE_S)
+                    self._closed.wait(max(began + GATHERED_S - time.monotonic(), 0.0))
 
     def send_due(self, client: httpx.Client) -> bool:
         """Send to every address that is due what it has not had; True where there may be more."""

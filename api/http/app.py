@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
+from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 from starlette.staticfiles import StaticFiles
 
@@ -18,13 +19,22 @@ from api.http.access.auth import Access, require
 from api.http.access.rates import RateHeaders
 from api.http.deps import new_id, utc_now
 from api.http.metrics import Measured, Metrics
-from api.http.middleware import BodyLimit, BoundedWork, HeadAsGet, Lingering, RequestId, SecurityHeaders
+from api.http.middleware import (
+    BodyLimit,
+    BoundedWork,
+    HeadAsGet,
+    Lingering,
+    NoNul,
+    RequestId,
+    SecurityHeaders,
+)
 from api.http.offload.bodies import MATCHING_ROLES
 from api.http.ogc import doors
 from api.http.pages import routers as pages
 from api.http.pages import start, station_sheets
 from api.http.pages.office import looked_at, planner
 from api.http.problems import errors
+from api.http.quick_routes import QuickRoute
 from api.http.routes import (
     audit,
     civic,
@@ -45,6 +55,7 @@ from api.http.routes import (
 from api.http.running import live_service
 from api.http.shelf import PREFIX, Shelf
 from api.http.stations import endpoints as stations
+from api.matching.datum_watch import DatumWatch
 from api.settings import Settings, load_settings
 from api.study.finished import load_finished
 
@@ -117,6 +128,7 @@ def create_app(
     app.state.runner, app.state.workers, app.state.civic = None, None, None
     app.state.open_rates = civic.open_rates(settings)
     app.state.anywhere = {}
+    app.state.datum_watch = DatumWatch()
     app.state.ready = threading.Event()
     app.state.ready.set()
     errors.install(app)
@@ -131,6 +143,7 @@ def create_app(
         largest_bytes=int(settings.max_body_mb * 1e6),
         streamed=streamed,
     )
+    app.add_middleware(NoNul)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RateHeaders)
     # Around all that refuse, so that what these refuse has an id too.
@@ -150,10 +163,17 @@ def _often_asked_first() -> list[BaseRoute]:
     """Return the routes, those of riders, tasks and offers before all others.
 
     A request tries one route after the other, which takes longer than reading it. No other route has one of
-    their addresses; the document keeps its order.
+    their addresses; the document keeps its order. What changes something there is answered on a quick way.
     """
     often = [riders.router, tasks.router, offers.router]
-    return sorted(_routes(), key=lambda route: getattr(route, "original_router", None) not in often)
+    routes = sorted(_routes(), key=lambda route: getattr(route, "original_router", None) not in often)
+    quick = [
+        QuickRoute(one, full)
+        for full in routes[: len(often)]
+        for one in full.original_router.routes  # type: ignore[attr-defined]
+        if isinstance(one, APIRoute) and one.methods in ({"POST"}, {"PUT"})
+    ]
+    return [*quick, *routes]
 
 
 _MAKING = threading.Lock()

@@ -16,7 +16,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.dispatch import acts
 from api.dispatch.desk import Desk, Turn
-from api.dispatch.turn import KeptTurn
+from api.dispatch.turn import KeptTurn, Labelled
 from api.http.access.auth import BEARER, Access, Caller, UnauthorizedError, require
 from api.store import StoreUnavailable
 from api.store.access import audit
@@ -154,9 +154,11 @@ Live = Annotated[Desk, Depends(_desk)]
 Zone = Annotated[datetime.tzinfo, Depends(_zone)]
 
 
-async def carried_out(desk: Desk, work: Callable[[Turn], T], of: str | None = None) -> T:
-    """Have a command carried out (`of` a task); returns when what it did is kept."""
-    return await asyncio.wrap_future(desk.submit(work, of))
+async def carried_out(
+    desk: Desk, work: Callable[[Turn], T], of: str | None = None, called: Labelled | None = None
+) -> T:
+    """Have a command carried out (see `Desk.submit`); returns when what it did is kept."""
+    return await asyncio.wrap_future(desk.submit(work, of, called))
 
 
 async def commanded(

@@ -28,6 +28,7 @@ __all__ = [
     "BoundedWork",
     "HeadAsGet",
     "Lingering",
+    "NoNul",
     "RequestError",
     "RequestId",
     "SecurityHeaders",
@@ -181,14 +182,30 @@ class RequestId:
                 )
             raise RequestError(type(error).__name__).with_traceback(error.__traceback__) from None
         finally:
-            line = {
-                "request_id": name.decode(),
-                "method": scope["method"],
-                "route": scope["state"].get("route", "none"),
-                "status": status,
-                "ms": round((time.perf_counter() - began) * 1000),
-            }
-            LOG.info("%s", json.dumps(line))
+            if LOG.isEnabledFor(logging.INFO):
+                line = {
+                    "request_id": name.decode(),
+                    "method": scope["method"],
+                    "route": scope["state"].get("route", "none"),
+                    "status": status,
+                    "ms": round((time.perf_counter() - began) * 1000),
+                }
+                LOG.info("%s", json.dumps(line))
+
+
+class NoNul:
+    """Refuse addresses with the character U+0000, which no text has and PostgreSQL cannot hold."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 422."""
+        if scope["type"] != "http" or not ("\0" in scope["path"] or b"%00" in scope["query_string"]):
+            await self.app(scope, receive, send)
+            return
+        detail = "the address has the character U+0000 in it, which is in no text"
+        await problem_response(INVALID, detail, HTTPConnection(scope))(scope, receive, send)
 
 
 class SecurityHeaders:

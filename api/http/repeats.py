@@ -14,7 +14,7 @@ import dataclasses
 import hashlib
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
@@ -22,13 +22,14 @@ from pydantic import BaseModel
 
 from api.dispatch import acts
 from api.dispatch.desk import REFUSALS, Desk, Turn
+from api.dispatch.turn import Labelled
 from api.http.access.auth import BEARER, Caller, caller_of
 from api.http.live import carried_out
 from api.store import Scope
 from api.store.access import audit, idempotency
 from geo.errors import InputError, YiluError
 
-__all__ = ["InWorkError", "OnceRoute", "RepeatableRoute", "answered", "json_answer"]
+__all__ = ["InWorkError", "OnceRoute", "RepeatableRoute", "answered", "json_answer", "once_under_key"]
 
 T = TypeVar("T")
 
@@ -39,6 +40,8 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 class InWorkError(YiluError):
     """The first request under this key has not been answered yet."""
+
+    headers: ClassVar = {"retry-after": "1"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -112,13 +115,18 @@ class OnceRoute(APIRoute):
             return handler
 
         async def once(request: Request) -> Response:
-            token = _GIVEN.set(await _key_of(request))
-            try:
-                return await handler(request)
-            finally:
-                _GIVEN.reset(token)
+            return await once_under_key(request, lambda: handler(request))
 
         return once
+
+
+async def once_under_key(request: Request, handler: Callable[[], Awaitable[Response]]) -> Response:
+    """Have a handler answer by `answered`, under the key of its request."""
+    token = _GIVEN.set(await _key_of(request))
+    try:
+        return await handler()
+    finally:
+        _GIVEN.reset(token)
 
 
 async def answered(
@@ -128,6 +136,7 @@ async def answered(
     work: Callable[[Turn], T],
     told: Callable[[T], Response],
     of: str | None = None,
+    called: Labelled | None = None,
 ) -> Response:
     """Have a command carried out that goes on record, and answer it; once for each ``Idempotency-Key``.
 
@@ -143,6 +152,8 @@ async def answered(
         Makes the answer; with a key it is called in the desk's thread, before anything is kept.
     of : str, optional
         The task that it is about.
+    called : Labelled, optional
+        Or what its publisher calls it.
     """
     action, object_id = act
     key = _GIVEN.get()
@@ -152,7 +163,7 @@ async def answered(
 
     command = acts.audited(work, noted, object_id)
     if key is None:
-        return told(await carried_out(desk, command, of))
+        return told(await carried_out(desk, command, of, called))
 
     def once(turn: Turn) -> tuple[idempotency.Begun, Response | None]:
         begun = key.begin(turn)
@@ -167,7 +178,7 @@ async def answered(
         key.finish(turn, response)
         return begun, response
 
-    begun, response = await carried_out(desk, once, of)
+    begun, response = await carried_out(desk, once, of, called)
     return _replayed(begun) if response is None else response
 
 

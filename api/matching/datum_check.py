@@ -16,7 +16,7 @@ from geo.travel import Extent
 from maps.texts import catalogue
 from routing.model import Said
 
-__all__ = ["datum_warnings", "place_warnings"]
+__all__ = ["datum_verdict", "datum_warnings", "place_warnings"]
 
 
 MOST = 400
@@ -46,6 +46,13 @@ def datum_warnings(
     list of WarningOut
         One with the evidence for each datum that kinds of positions seem to be in instead.
     """
+    return datum_verdict(network, sent, declared, lang)[0]
+
+
+def datum_verdict(
+    network: StreetNetwork, sent: Mapping[SentPart, FloatArray], declared: Datum, lang: Language
+) -> tuple[list[WarningOut], frozenset[SentPart]]:
+    """Return the same, and the kinds with places enough to be sure of."""
     kinds = [part for part, lonlat in sent.items() if len(lonlat)]
     asked: dict[SentPart, PlaceEvidence] = {}
     for part in kinds:
@@ -66,10 +73,11 @@ def datum_warnings(
         if doubt is not None:
             doubts.setdefault(doubt[0], ([], doubt[1]))[0].extend(parts)
             spoke.update(parts)
-    return [
+    warnings = [
         _warning(declared, likely, parts if len(parts) < len(spoke) else [], medians, lang)
         for likely, (parts, medians) in doubts.items()
     ]
+    return warnings, frozenset(part for part, evidence in asked.items() if not evidence.few)
 
 
 def _warning(

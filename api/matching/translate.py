@@ -36,9 +36,9 @@ from api.matching.forms import (
     StepOut,
     StepPart,
     StopSlackOut,
-    VisitIn,
     Windows,
 )
+from api.matching.tasks import placed_task, window_between
 from api.matching.windows import check_windows
 from api.matching.wording import reason_text
 from geo.arrays import BoolArray, FloatArray, Int64Array
@@ -68,8 +68,6 @@ from routing.model import (
     Stop,
     StopColumns,
     Task,
-    Visit,
-    spans_of,
 )
 
 __all__ = [
@@ -206,21 +204,7 @@ def asked_of(request: MatchRequest, *, one_task: bool = False) -> MatchCase:
     sent = _positions(request, riders, own)
     placed = to_wgs84(sent, request.datum)
     rest = iter(placed[len(own) :].tolist())
-    tasks = tuple(
-        Task(
-            task_id=task.task_id,
-            place=_visit(task.place, tuple(next(rest))),
-            dropoff=None if task.dropoff is None else _visit(task.dropoff, tuple(next(rest))),
-            kind=task.kind,
-            skills=frozenset(task.skills),
-            modes=frozenset(task.modes),
-            priority=task.priority,
-            people=task.people,
-            load=task.load,
-            platforms=frozenset(task.platforms),
-        )
-        for task in request.tasks
-    )
+    tasks = tuple(placed_task(task, task.task_id, rest) for task in request.tasks)
     changed = request.policy.model_dump(exclude_none=True)
     by_part: dict[SentPart, FloatArray] = {
         "riders": sent[: len(own)][own],
@@ -250,7 +234,7 @@ def _table(sent: SentRiders, lonlat: FloatArray) -> PlannedRiders:
     closed_s: list[tuple[Span, ...]] = [()] * len(begins)
     windows: Sequence[Windows | None] = s["windows"]
     for at in itertools.compress(range(len(closed_s)), windows):
-        begins[at], ends[at], closed_s[at] = _window(None, None, windows[at])
+        begins[at], ends[at], closed_s[at] = window_between(None, None, windows[at])
     columns = RiderColumns(
         ids=r["rider_id"],
         mode=r["mode"],
@@ -334,27 +318,6 @@ def _numbers(given: Sequence[float | None]) -> FloatArray:
 
 def _or(given: FloatArray, missing: float) -> FloatArray:
     return np.where(np.isnan(given), missing, given)
-
-
-def _visit(visit: VisitIn, lonlat: LonLat) -> Visit:
-    return Visit(lonlat, visit.service_s, *_window(visit.earliest, visit.latest, visit.windows))
-
-
-def _window(
-    first: datetime.datetime | None, last: datetime.datetime | None, several: Windows | None
-) -> tuple[float, float, tuple[Span, ...]]:
-    """Return when a service may begin at first and at last, and what is closed in between."""
-    if several is None:
-        return _low(first), _high(last), ()
-    return spans_of((one.timestamp(), other.timestamp()) for one, other in several)
-
-
-def _low(instant: datetime.datetime | None) -> float:
-    return -math.inf if instant is None else instant.timestamp()
-
-
-def _high(instant: datetime.datetime | None) -> float:
-    return math.inf if instant is None else instant.timestamp()
 
 
 def response_of(result: MatchResult, request: MatchRequest, lang: Language = "en") -> MatchResponse:

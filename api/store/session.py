@@ -5,6 +5,7 @@ No clock is read here: every instant of a row comes from the caller.
 
 import contextlib
 import errno
+import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,7 @@ import alembic.command
 import alembic.config
 import alembic.util
 import orjson
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -25,15 +27,20 @@ from geo.errors import InputError, YiluError
 
 __all__ = ["PENDING", "Database", "StoreUnavailable", "psycopg_address", "reraised"]
 
+LOG = logging.getLogger("yilu.store")
 Dialect = Literal["sqlite", "postgresql"]
 MIGRATIONS = Path(__file__).parent / "migrations"
 SQLITE_WAIT_MS = 5_000
+LOG_BYTES = 64_000_000
 POOL_SIZE = 8
 POOL_WAIT_S = 5.0
 CONNECT_S = 3
 # A host that died is noticed within some five seconds, on both ends.
 KEEPALIVE = {"keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 3}
 _KEEPALIVE_SERVER = "-c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3"
+# A process that stands still in a transaction (its machine sleeps) keeps its rows locked, and its line alive:
+# whoever wants them is told to come again, and at last the database ends that transaction.
+_STUCK = "-c lock_timeout=2s -c idle_in_transaction_session_timeout=60s"
 # SQLSTATE classes: 08 connection, 53 resources (disk, memory, connections), 57P0x shut down or starting,
 # 58 system error, 25006 a read-only standby, 40 lost against another transaction, 55P03 lock not available.
 _AWAY = ("08", "53", "57P", "58", "25006", "40", "55P03")
@@ -87,6 +94,7 @@ class Database:
         self._writing = self.engine.execution_options(**{_WRITES: True})
         self._heard: dict[str, list[Callable[[str], None]]] = {}
         self._hearing = threading.Lock()
+        self._announcer: psycopg.Connection[tuple[object, ...]] | None = None
         if self.dialect == "sqlite":
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
@@ -139,6 +147,8 @@ class Database:
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         with reraised(), self._writing.execution_options(**{UNSCOPED: True}).begin() as connection:
             if self.dialect == "postgresql":
+                # However long another one takes to migrate.
+                connection.execute(sa.text("SET LOCAL lock_timeout = 0"))
                 connection.execute(
                     sa.text("SELECT pg_advisory_xact_lock(hashtextextended('yilu migrate', 0))")
                 )
@@ -152,6 +162,10 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+        with self._hearing:
+            if self._announcer is not None:
+                self._announcer.close()
+            self._announcer = None
 
     @property
     def shown(self) -> str:
@@ -175,12 +189,35 @@ class Database:
         return stop
 
     def deliver(self, pending: list[tuple[str, str]]) -> None:
-        """Hand what a transaction notified to those who hear it, after its end."""
+        """Hand what a transaction notified to those who hear it, after its end.
+
+        On PostgreSQL too: in the transaction itself it would make all writers commit one after the other,
+        each waiting for the disk alone. What is not told, because the database or this process is gone,
+        others find when they look.
+        """
+        if self.dialect == "postgresql":
+            if pending:
+                self._announce(pending)
+            return
         for channel, payload in pending:
             with self._hearing:
                 listeners = list(self._heard.get(channel, ()))
             for heard in listeners:
                 heard(payload)
+
+    def _announce(self, pending: list[tuple[str, str]]) -> None:
+        with self._hearing:
+            try:
+                for told in pending:
+                    if self._announcer is None:
+                        address, options = psycopg_address(self.url)
+                        self._announcer = psycopg.connect(address, autocommit=True, **options)
+                    self._announcer.execute("SELECT pg_notify(%s, %s)", told)
+            except psycopg.Error:
+                LOG.info("others were not told of a change; they look for it")
+                if self._announcer is not None:
+                    self._announcer.close()
+                self._announcer = None
 
 
 def _json_text(value: object) -> str:
@@ -211,7 +248,7 @@ def _sqlite_options() -> Mapping[str, Any]:
 
 
 def _postgresql_options() -> Mapping[str, Any]:
-    arguments = {"connect_timeout": CONNECT_S, "options": _KEEPALIVE_SERVER, **KEEPALIVE}
+    arguments = {"connect_timeout": CONNECT_S, "options": f"{_KEEPALIVE_SERVER} {_STUCK}", **KEEPALIVE}
     return {"isolation_level": "READ COMMITTED", "connect_args": arguments}
 
 
@@ -230,6 +267,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
     cursor.execute("PRAGMA journal_mode = WAL")
     # What was acknowledged is on the disk, also when the plug is pulled.
     cursor.execute("PRAGMA synchronous = FULL")
+    # What a long reader made the log grow to is given back when it has gone.
+    cursor.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
 
@@ -297,6 +336,4 @@ def _unavailable(error: DBAPIError) -> StoreUnavailable | None:
 
 
 def _lost(origin: object) -> bool:
-    import psycopg
-
     return isinstance(origin, psycopg.OperationalError) or getattr(origin, "errno", 0) == errno.ECONNRESET

@@ -155,6 +155,10 @@ class Board:
         """Say whether a rider answers a call."""
         return any(key in keys for keys in self._called.values())
 
+    def __contains__(self, key: RiderKey) -> bool:
+        """Say whether a rider is on the board."""
+        return key.fleet_id in self.fleet
+
     def rider(self, key: RiderKey) -> Rider | None:
         """Return a rider with all accepted tasks in the plan; None where the rider is not on the board."""
         return self.fleet.rider(key.fleet_id) if key.fleet_id in self.fleet else None

@@ -15,10 +15,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Plan"]
+__all__ = ["REFUSED", "Plan"]
 
 CONNECTIONS = 64
 GIVE_UP_S = 20.0
+REFUSED = "yes that the plan allows no more"
 LATER_S = 1.0
 """A rider answers one to two such spans after an offer."""
 
@@ -70,7 +71,10 @@ class Load:
         status = int(told.split(" ", 2)[1])
         self.ms[kind].append((time.perf_counter() - due) * 1e3)
         if status >= 400:
-            self.wrong[f"{kind} {status}"] += 1
+            # Judged again, the plan may not allow a yes any more: that is an answer. Others are told by code.
+            said = json.loads(answer) if status == 409 else {}
+            name = REFUSED if "refused" in said else f"{kind} {status} {said.get('code', '')}".rstrip()
+            self.wrong[name] += 1
             return None
         return json.loads(answer)
 

@@ -30,7 +30,7 @@ from typing import Any
 from bench_matching import CITY, SMALL, source_network
 from fleets import NOW, city_riders, city_tasks
 from harness import OURS, Row, skipped, value
-from service_load import Plan
+from service_load import REFUSED, Plan
 
 from api.dispatch.desk import Desk
 from api.dispatch.translate import rider_of
@@ -173,7 +173,7 @@ class _Case:
         lost = max(happened - len(heard), 0)
         wrong = {**told["wrong"], "not answered in the end": told["left"]}
         # Nobody may be able to do a task: that is an answer.
-        alone = wrong.pop("task without an offer", 0)
+        alone, refused = wrong.pop("task without an offer", 0), wrong.pop(REFUSED, 0)
         tasks = max(len(told["ms"].get("task", [])), 1)
         return [
             *_answers(told, case, name),
@@ -184,6 +184,7 @@ class _Case:
             _row(case, name, "events lost", "", [float(lost)]),
             _row(case, name, "events", "", [float(happened)]),
             _row(case, name, "tasks that nobody could be asked for", "", [float(alone)]),
+            _row(case, name, "yeses that the plan allowed no more", "", [float(refused)]),
             _row(case, name, "errors", "", [float(sum(wrong.values()))]),
             *(_row(case, name, f"errors: {what}", "", [float(n)]) for what, n in wrong.items() if n),
         ]

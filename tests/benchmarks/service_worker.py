@@ -33,7 +33,7 @@ def main(folder: str, network: str, url: str, port: str) -> None:
     access = Access(settings, Database(url), dev=True)
     app = create_app(Path(folder), settings=settings, access=access, clock=clock)
     app.state.served = dataclasses.replace(app.state.served, network=StreetNetwork.load(Path(network)))
-    server_of(app, "127.0.0.1", int(port)).run()
+    server_of(app, "127.0.0.1", int(port), alone=True).run()
 
 
 if __name__ == "__main__":

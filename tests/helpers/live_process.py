@@ -1,6 +1,7 @@
 """A service in a process of its own on loopback, which can be killed, and a client for it."""
 
 import atexit
+import http.client
 import json
 import os
 import signal
@@ -99,12 +100,13 @@ class Ask:
         headers = {"authorization": f"Bearer {self.key}", "content-type": "application/json"}
         request = urllib.request.Request(self.url + path, data, headers, method=method)  # noqa: S310
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310
                 return answer.status, json.loads(answer.read() or b"null"), dict(answer.headers)
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, json.loads(error.read() or b"null"), dict(error.headers)
-        except (OSError, ValueError):
+        except (OSError, ValueError, http.client.HTTPException):
+            # Killed while it answered, too.
             return None
 
 
@@ -118,7 +120,7 @@ def _serve(folder: str, url: str, port: int, more: dict[str, str]) -> None:
     os.environ.update(more)
     settings = Settings(rate_per_s=1e6, rate_burst=1_000_000, webhooks_private=True)
     app = create_app(Path(folder), settings=settings, access=Access(settings, Database(url), dev=False))
-    server_of(app, "127.0.0.1", port).run()
+    server_of(app, "127.0.0.1", port, alone=True).run()
 
 
 def _nurse() -> None:

@@ -231,7 +231,7 @@ def on_matter(
     if isinstance(command, Fix):
         _check_photo(turn, command.photo, matter_id)
     if isinstance(command, AskHandover):
-        check_office(turn.connection, command.office)
+        check_office(turn.connection, command.to)
     return matter_carried_out(turn, rules, row, command, ids)
 
 

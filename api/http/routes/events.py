@@ -98,8 +98,9 @@ async def _lines(live: Desk, who: Scope, zone: Zone, watching: Watching, after: 
     up_to_date = False
     metrics.readers.inc()
     try:
-        # What tells a browser how soon to connect again, and opens the stream at once.
-        yield "retry: 2000\n\n"
+        # What tells a browser how soon to connect again, and opens the stream at once. Its mark leads back
+        # here: a line that breaks before the first event would else go on behind what happened meanwhile.
+        yield f"retry: 2000\nid: {live.numbers.word(who.tenant_id, after)}\n\n"
         while not news.closed and await watching.still_good():
             ticket = news.ticket()
             rows = await run_in_threadpool(_read, live, who, after, AT_ONCE)

@@ -1,8 +1,9 @@
 """``/v1/riders``: what a platform says of its riders, and what the service knows of them."""
 
+import time
 from typing import Annotated, cast
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api.dispatch.commands import RidersPut, delete_riders, put_riders
@@ -10,7 +11,7 @@ from api.dispatch.desk import MissingError, Turn
 from api.dispatch.forms import OffStreetOut, RiderOut, RiderPage, RidersIn, RidersOut
 from api.dispatch.kept.duty import break_due_of
 from api.dispatch.translate import reports_of, rider_of, rider_out, sent_positions
-from api.forms import Identifier, Mode
+from api.forms import Identifier, Language, Mode
 from api.http.deps import Clock, Lang, Served
 from api.http.live import (
     AnswerDatum,
@@ -28,7 +29,8 @@ from api.http.live import (
 from api.http.stations.forms import BreakAnswer
 from api.http.stations.next_break import BreakQuery, best_break
 from api.http.stations.said import Believed
-from api.matching.datum_check import datum_warnings
+from api.matching.datum_watch import DatumWatch
+from api.matching.forms import WarningOut
 from api.store.dispatch import riders as rider_rows
 from api.store.rows import PageEnd
 from geo.localtime import zone as zone_of
@@ -46,9 +48,9 @@ async def put(
     caller: PlatformCaller,
     clock: Clock,
     zone: Zone,
-    served: Served,
     lang: Lang,
     request: RidersIn,
+    http: Request,
 ) -> RidersOut:
     """Each report counts as of its own `at`: an older one than known is ignored, and named.
 
@@ -73,10 +75,21 @@ async def put(
         OffStreetOut(rider_id=name, nearest_street_m=round(away, 1) if away < float("inf") else None)
         for name, away in done.off_network
     ]
-    warnings = await run_in_threadpool(
-        datum_warnings, served.network, sent_positions(request), request.datum, lang
-    )
+    warnings = await _datum_warnings(http, request, platform, lang)
     return RidersOut(written=done.written, ignored=list(done.ignored), off_network=off, warnings=warnings)
+
+
+async def _datum_warnings(
+    http: Request, request: RidersIn, platform: str, lang: Language
+) -> list[WarningOut]:
+    """Hold what was sent against the streets, unless the same riders were fine a moment ago."""
+    watch: DatumWatch = http.app.state.datum_watch
+    of, now_s = (platform, [one.rider_id for one in request.riders]), time.monotonic()
+    if all(not one.stops for one in request.riders) and watch.was_fine(request.datum, of, now_s):
+        return []
+    network = http.app.state.served.network
+    sent = sent_positions(request)
+    return await run_in_threadpool(watch.look, network, sent, request.datum, lang, of=of, now_s=now_s)
 
 
 @router.get("", summary="List riders")

@@ -13,6 +13,7 @@ from api.dispatch.commands import Published, on_task, publish, published_grid
 from api.dispatch.desk import Desk, MissingError, Turn
 from api.dispatch.forms import ReasonIn, ReopenIn, TaskOut, TaskPage, TaskPublishIn, TaskStatus, VerifyIn
 from api.dispatch.translate import task_of, task_out
+from api.dispatch.turn import Labelled
 from api.forms import ServiceId
 from api.http.access.auth import Caller
 from api.http.deps import Ids
@@ -95,7 +96,8 @@ async def post(
         place = f"/v1/tasks/{done.row.task_id}"
         return _answer(done, datum, zone, 201 if done.new else 200, place)
 
-    return await answered(live, caller, ("task.publish", None), work, told)
+    called = Labelled(caller.scope, str(caller.scope.tenant_id), request.task_id)
+    return await answered(live, caller, ("task.publish", None), work, told, called=called)
 
 
 def _body(request: TaskPublishIn, datum: Datum) -> dict[str, Any]:

@@ -112,15 +112,21 @@ def of_ids(connection: sa.Connection, who: Scope, task_ids: Sequence[str]) -> li
 
 def by_label(connection: sa.Connection, who: Scope, tenant_id: str, label: str) -> TaskRow | None:
     """Return the task that its publisher calls `label`; None where there is none in scope."""
-    row = connection.execute(_labelled(who), {"of": tenant_id, "called": label}).one_or_none()
-    return None if row is None else read(TaskRow, row)
+    found = by_labels(connection, who, tenant_id, [label])
+    return found[0] if found else None
+
+
+def by_labels(connection: sa.Connection, who: Scope, tenant_id: str, labels: Sequence[str]) -> list[TaskRow]:
+    """Return those of the tasks that their publisher calls so which are in scope."""
+    made = connection.execute(_labelled(who), {"of": tenant_id, "called": labels})
+    return [read(TaskRow, row) for row in made]
 
 
 @functools.lru_cache(scope.KEPT)
 def _labelled(who: Scope) -> sa.Select[tuple[object, ...]]:
     return _all(who).where(
         tasks.c.tenant_id == sa.bindparam("of", type_=sa.Text),
-        tasks.c.label == sa.bindparam("called", type_=sa.Text),
+        tasks.c.label.in_(sa.bindparam("called", expanding=True, type_=sa.Text)),
     )
 
 

@@ -61,6 +61,10 @@ def test_a_report_goes_its_way_and_its_reporter_is_told_each_step(service: Servi
     assert (mine["people"], mine["reports"][0]["note"]) == (1, "rubbish before the gate")
     path = f"/v1/matters/{matter}"
     service.ask("office", "POST", f"{path}/accept", 404, json={})
+    # Nobody of that name, and no office: a platform's tenant would never be asked.
+    for unknown in ("nobody", "red"):
+        asked = {"office": unknown, "reason": "your street"}
+        assert "is not known" in service.ask("bureau", "POST", f"{path}/pass-on", 422, json=asked)["detail"]
     service.ask("bureau", "POST", f"{path}/pass-on", json={"office": "office", "reason": "your street"})
     assert [one["matter_id"] for one in service.ask("office", "GET", "/v1/matters")["matters"]] == [matter]
     assert service.ask("bureau", "GET", path)["office"] == "bureau"

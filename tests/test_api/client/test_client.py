@@ -213,6 +213,27 @@ def test_what_stays_refused_is_an_error() -> None:
     assert len(asked) == 1
 
 
+def test_a_line_that_broke_before_its_first_event_loses_none() -> None:
+    opened = httpx2.Response(200, text="retry: 2000\nid: m1\n\n: still here\n\n")
+    event = EventOut(seq="m2", at=_now(), kind="offer_made", id="k", rider_id="r", body={"a": 1})
+    second = httpx2.Response(200, text=f"retry: 2000\nid: m1\n\nid: m2\ndata: {event.model_dump_json()}\n\n")
+    http, asked = _scripted(opened, second)
+    received = next(Client("http://yilu.example", http=http, sleep=lambda _: None).events())
+    assert (received.mark, received.event) == ("m2", event)
+    assert [one.headers.get("last-event-id") for one in asked] == [None, "m1"]
+
+
+def test_a_stream_begins_with_a_mark_to_come_back_to(client: Client, url: str) -> None:
+    with httpx2.stream("GET", f"{url}/v1/events/stream", headers=client._headers) as answer:
+        opening = next(messages(answer.iter_lines()))
+    assert opening.data == ""
+    # While nobody listens something happens.
+    task = client.publish(_task("meanwhile"))
+    received = next(client.events(opening.event_id))
+    assert (received.event.kind, received.event.id) == ("task_published", task.id)
+    client.withdraw(task.id)
+
+
 def test_messages_of_a_stream() -> None:
     lines = [": still here", "", "retry: 2", "", "id: 4", "event: a", "data: x", "data:y", "", "data: cut"]
     (one,) = messages(lines)

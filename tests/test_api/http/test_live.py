@@ -359,3 +359,13 @@ def test_reports_in_another_datum_are_taken_and_doubted(service: Service) -> Non
     assert answer["written"] == 24
     (warning,) = answer["warnings"]
     assert (warning["declared"], warning["likely"], warning["code"]) == ("wgs84", "bd09", "datum")
+
+
+def test_what_is_wrong_with_a_task_is_named_as_its_publisher_named_it(service: Service) -> None:
+    early = (service.clock.now - datetime.timedelta(hours=1)).isoformat()
+    lon, lat = place("B")
+    visit = {"lon": lon, "lat": lat, "earliest": service.clock.now.isoformat(), "latest": early}
+    answer = service.task("office", expect=422, task={"place": visit})
+    (error,) = answer["errors"]
+    assert error["pointer"] == "/place"
+    assert "task lamp" in error["detail"]

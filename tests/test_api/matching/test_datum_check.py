@@ -7,6 +7,7 @@ import pytest
 from lattice import lattice
 
 from api.matching.datum_check import datum_warnings, place_warnings
+from api.matching.datum_watch import DatumWatch
 from api.matching.forms import (
     AlertRequest,
     MatchRequest,
@@ -161,3 +162,29 @@ def test_places_beside_no_street_in_any_datum_say_nothing() -> None:
         for _ in range(20):
             places = rng.uniform(low, high, (count, 2))
             assert datum_warnings(town, {"tasks": places}, "wgs84", "en") == []
+
+
+def test_riders_who_were_fine_beyond_doubt_are_not_asked_about_again_for_a_minute() -> None:
+    rows = np.random.default_rng(3).integers(0, len(TOWN.geom_lonlat), 60)
+    sent, names = TOWN.geom_lonlat[rows], [f"r{n}" for n in range(60)]
+    watch = DatumWatch()
+
+    def look(real: Datum, count: int = 60, platform: str = "red", now_s: float = 0.0) -> bool:
+        riders = {"riders": from_wgs84(sent[:count], real)}
+        of = platform, names[:count]
+        return bool(watch.look(TOWN, riders, "wgs84", "en", of=of, now_s=now_s))  # type: ignore[arg-type]
+
+    # Too few to be sure of, and in the wrong datum: asked about again.
+    assert not look("wgs84", 10)
+    assert not watch.was_fine("wgs84", ("red", names[:10]), 1.0)
+    assert look("bd09")
+    assert not watch.was_fine("wgs84", ("red", names), 1.0)
+    assert not look("wgs84")
+    assert watch.was_fine("wgs84", ("red", names[5:30]), 59.0)
+    for datum, platform, riders, now_s in (
+        ("gcj02", "red", names, 1.0),
+        ("wgs84", "blue", names, 1.0),
+        ("wgs84", "red", [*names, "new"], 1.0),
+        ("wgs84", "red", names, 61.0),
+    ):
+        assert not watch.was_fine(datum, (platform, riders), now_s)  # type: ignore[arg-type]

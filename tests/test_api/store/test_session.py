@@ -10,9 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from postgres import find_binaries, running_cluster
 
-from api.store import SERVICE, Database, StoreUnavailable
+from api.store import SERVICE, Database, StoreUnavailable, session
 from api.store.dispatch import events, tasks
 from api.store.processes import Leadership, Listener, notify
 from geo.errors import InputError
@@ -191,6 +192,30 @@ def test_what_is_notified_is_heard_when_it_is_kept_and_not_otherwise(database: D
             assert heard == []
         assert there.wait(10)
     assert heard == [("events", "7")]
+
+
+def test_the_log_of_sqlite_is_given_back_when_a_long_reader_has_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "LOG_BYTES", 100_000)
+    database = Database(f"sqlite:///{tmp_path / 'yilu.db'}")
+    log = tmp_path / "yilu.db-wal"
+
+    def write(count: int) -> None:
+        for _ in range(count):
+            with database.transaction() as connection:
+                connection.execute(sa.text("INSERT INTO words VALUES (hex(randomblob(20000)))"))
+
+    with database.transaction() as connection:
+        connection.execute(sa.text("CREATE TABLE words (word TEXT)"))
+    with database.reading() as connection:
+        # Nothing that came after it may leave the log before this reader.
+        connection.execute(sa.text("SELECT count(*) FROM words")).scalar_one()
+        write(200)
+        assert log.stat().st_size > 5_000_000
+    write(3)
+    assert log.stat().st_size <= 200_000
+    database.close()
 
 
 def test_a_killed_writer_loses_nothing_that_it_acknowledged(url: str) -> None:
