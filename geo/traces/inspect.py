@@ -17,7 +17,7 @@ from geo.errors import InputError
 from geo.localtime import DAY_S, local_offset_s, zone
 from geo.sentences import Sentence
 from geo.traces.datum_evidence import detect_datum, moving_steps
-from geo.traces.files.found import find_files
+from geo.traces.files.found import TRACK_KINDS, find_files
 from geo.traces.files.hints import hints_of
 from geo.traces.files.look import FileLook, look_at
 from geo.traces.files.readers import is_foreign
@@ -269,7 +269,7 @@ def _table(names: Sequence[str], found: Sequence[Inspection], datum: str | None,
     else:
         lines.append(f'datum = "auto"  # {said["datum"]}')
     lines += [f"{key} = {value}" for key, value in first.look.keys]
-    if first.look.kind in ("gpx", "plt", "zip"):
+    if first.look.kind in (*TRACK_KINDS, "plt", "zip"):
         # Several files of one person must not become several riders by pasting.
         lines.append(f'# rider = "folder"  # {said["rider"]}')
     lines += [f'# position_unit = "{unit}"' for unit in first.hints if unit in _UNITS]

@@ -84,6 +84,7 @@ def _annexes(study: Study, tables: dict[str, Table]) -> tuple[Section, ...]:
                     (
                         Say("say.suggested", (("n", Quantity(len(suggested), "count")),)),
                         *_until(suggested),
+                        _hours_from(suggested),
                     ),
                     (
                         sites_table(suggested).select(
@@ -119,6 +120,19 @@ def _annexes(study: Study, tables: dict[str, Table]) -> tuple[Section, ...]:
             part="annex",
         ),
     )
+
+
+def _hours_from(suggested: tuple[Site, ...]) -> Say:
+    """Say on how many published hours the opening hours of the suggested stations rest."""
+    hours = [
+        known
+        for site in suggested
+        for known, is_open in zip(site.rest_min_by_hour, site.open_by_hour, strict=True)
+        if is_open
+    ]
+    told = sum(known is not None for known in hours)
+    counts = (("n", Quantity(len(hours), "count")), ("told", Quantity(told, "count")))
+    return Say("say.hours_from", counts)
 
 
 def _kinds(study: Study, table: Table) -> Table:

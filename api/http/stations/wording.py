@@ -65,7 +65,7 @@ def _counted(heads: HeadCount, zone: datetime.tzinfo | None, lang: Language) -> 
     elif heads.few_below is not None:
         facts.append(say("station.people_few", k=heads.few_below))
     if heads.seats_free is not None:
-        facts.append(say("station.seats_free", n=heads.seats_free))
+        facts.append(say("station.seats_free" if heads.seats_free else "station.seats_none"))
     comma = "，" if lang == "zh" else ", "
     return [say("station.counted", time=f"{instant_of(heads.at_s, zone):%H:%M}", what=comma.join(facts))]
 

@@ -30,6 +30,7 @@ HINTS: Final = (
     "day_only",
     "text_time",
     "only_waypoints",
+    "scientific",
     "minutes",
     "coarse",
     "datum_doubtful",
@@ -85,6 +86,7 @@ def _of_texts(texts: list[str]) -> list[str]:
         return []
     for code, pattern in (
         ("no_year", r"\s*\d{1,2}[-/.月]\d{1,2}日?\s+\d{1,2}[:时]"),
+        ("scientific", r"\s*\d([.,]\d*)?[eE]\+?\d+\s*$"),
         ("day_only", r"\s*\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?\s*$"),
     ):
         if sum(re.match(pattern, t) is not None for t in texts) > _MOST * len(texts):

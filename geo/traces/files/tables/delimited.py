@@ -27,6 +27,9 @@ _SAMPLE_LINES: Final = 1_000
 _SAMPLE_BYTES: Final = 400_000
 _APART: Final = (re.compile("，".encode()), re.compile(rb"[ \t]+"))
 _OUTER_BLANKS: Final = re.compile(rb"^[ \t]+|[ \t]+$", re.MULTILINE)
+_SINGLE: Final = re.compile(rb"(?:(?<=[,\t;|\n])|^)'((?:[^'\n]|'')*)'(?=[,\t;|\n]|$)", re.MULTILINE)
+_ALL_SINGLE: Final = re.compile(rb"(?:'(?:[^']|'')*'[,\t;|])+'(?:[^']|'')*'")
+"""A field between quotes of one stroke, and a line of nothing else."""
 _LEAST_LINES, _LEAST_COLUMNS, _MOST = 3, 3, 0.9
 _SEPARATORS: Final = ",\t;|"
 _LONGEST_RECORD: Final = 64  # lines that one quoted field may go over
@@ -92,6 +95,11 @@ def _columns_apart(lines: Sequence[str], separators: Sequence[str]) -> re.Patter
 def _in_tabs(block: bytes, apart: re.Pattern[bytes]) -> bytes:
     """Let columns be parted by tabs; blanks that begin or end a line part nothing."""
     return apart.sub(b"\t", _OUTER_BLANKS.sub(b"", block))
+
+
+def _in_double(field: re.Match[bytes]) -> bytes:
+    inner = field.group(1).replace(b"''", b"'").replace(b'"', b'""')
+    return b'"' + inner + b'"' if any(mark in inner for mark in b',\t;|" ') else inner
 
 
 class _Line(NamedTuple):
@@ -196,6 +204,7 @@ class CsvTable:
         if not self._block.strip():
             raise InputError(Sentence.of("trace_empty_table", name=name))
         declared = self._take_sep_line() or trace_format.separator
+        self._double_quotes()
         self._part_columns(declared)
         text = self._block[:_SAMPLE_BYTES].decode("utf-8", "replace")
         lines = text.split("\n")
@@ -235,6 +244,14 @@ class CsvTable:
             self._block = _in_tabs(self._block, apart)
             blocks = self._blocks
             self._blocks = (_in_tabs(block, apart) for block in blocks)
+
+    def _double_quotes(self) -> None:
+        """Read quotes of one stroke, as databases write them, as the usual ones."""
+        head = next((line for line in self._block[:_SAMPLE_BYTES].split(b"\n") if line.strip()), b"")
+        if b'"' not in head and _ALL_SINGLE.fullmatch(head.strip()):
+            self._block = _SINGLE.sub(_in_double, self._block)
+            blocks = self._blocks
+            self._blocks = (_SINGLE.sub(_in_double, block) for block in blocks)
 
     def _take_sep_line(self) -> str:
         found = re.match(rb'"?sep=(.)"?[^\S\n]*\n', self._block[:20], re.IGNORECASE)
