@@ -261,7 +261,7 @@ TEXTS: dict[str, tuple[bytes, Mapping[str, Any]]] = {
     "KML track": (
         _kml("<gx:Track>" + "".join(f"<when>2026-03-01T21:25:{STEP_S * k:02d}Z</when>" for k in range(POINTS))
              + "<when>never</when>" + "".join(f"<gx:coord>{lon(k)} {LAT} 4</gx:coord>" for k in range(POINTS))
-             + "</gx:Track>"),
+             + f"<gx:coord>116.3 {LAT}</gx:coord></gx:Track>"),
         {},
     ),
     "KML points": (

@@ -64,9 +64,10 @@ class _KmlTracks:
         elif tag == "coordinates" and "Point" in self._inside:
             self._point = said.replace(",", " ")
         elif tag == "Track":
-            # A time without a place, or the other way round, is a row that cannot be used.
+            whole = len(self._whens) == len(self._coords)
+            # Times and places are listed apart: with one too few, nobody knows which belong together.
             for when, place in itertools.zip_longest(self._whens, self._coords, fillvalue=""):
-                self._take(when, place)
+                self._take(when, place if whole else "")
             self._whens, self._coords = [], []
         elif tag == "Placemark" and self._point and len(self._whens) == 1:
             self._take(self._whens[0], self._point)
