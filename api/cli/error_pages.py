@@ -68,7 +68,7 @@ _OF_KEYS: Mapping[str, tuple[str, ...]] = {
         "time_zone", "trace_dates", "trace_no_date", "trace_interval", "trace_interval_s",
         "trace_time_unit", "trace_time_format", "trace_strptime", "trace_no_zone", "trace_one_zone",
         "trace_period", "study_zone", "study_stray_days", "hint_excel", "hint_no_year", "hint_day_only",
-        "hint_text_time", "hint_scientific", "hint_minutes", "hint_only_waypoints"
+        "hint_text_time", "hint_scientific", "hint_cst", "hint_minutes", "hint_only_waypoints"
     ),
     "outside-map": (
         "all_outside", "whole_map", "stations_outside", "places_outside", "grids_outside",

@@ -31,6 +31,7 @@ HINTS: Final = (
     "text_time",
     "only_waypoints",
     "scientific",
+    "cst",
     "minutes",
     "coarse",
     "datum_doubtful",
@@ -128,6 +129,8 @@ def hints_of(path: Path, trace_format: TraceFormat, times: list[str] | None = No
             return ()
         found += hints_of_positions(batch.lonlat)
         found += _of_times(batch)
+        if any(re.search(r"\bCST\b", text) for text in times or ()):
+            found.append("cst")
         if (batch.fault == REASONS.index("poor_accuracy")).mean() > _MOST:
             found.append("coarse")
         if (batch.fault == 1).mean() > _MOST:

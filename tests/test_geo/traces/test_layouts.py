@@ -41,6 +41,7 @@ from trace_layouts import (
 
 from geo.errors import InputError
 from geo.traces.formats import TraceFormat
+from geo.traces.inspect import inspect_file
 from geo.traces.read import map_traces, read_traces
 from geo.traces.rows.riders import Pseudonyms
 
@@ -133,6 +134,7 @@ def test_seconds_that_a_spreadsheet_lost_are_not_made_up(tmp_path: Path) -> None
     with pytest.raises(InputError, match="scientific notation"):
         read_traces(path, form(), key=KEY)
     path.write_bytes(timed("%a %b %d %H:%M:%S CST %Y"))
+    assert "cst" in inspect_file(path, form()).hints  # and that is said
     # in Chicago it is another time, and in Berlin none
     with pytest.raises(InputError, match="unparsable_time"):
         read_traces(path, form(timezone="Europe/Berlin"), key=KEY)
