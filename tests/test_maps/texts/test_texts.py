@@ -31,9 +31,9 @@ def _fields(text: str) -> set[str]:
 FORMS = {
     "csv", "xlsx", "geojson", "gpkg", "shp", "dbf", "shx", "prj", "zip", "crs", "layer", "UTF", "GBK",
     "Excel", "GeoJSON", "FeatureCollection", "Shapefile", "GeoPackage", "CGCS", "EPSG", "WKT", "off",
-    "POLYGON", "CST", "UTC",
+    "POLYGON",
 }  # fmt: skip
-"""Names of file formats, of time zones in files and of keys of a study file, in sentences about input."""
+"""Names of file formats and of keys of a study file, in sentences about input."""
 
 
 def test_both_languages_have_the_same_keys() -> None:
