@@ -8,6 +8,7 @@ from siting.report.fairness import about_front, about_grids, chosen_jointly, how
 from siting.report.learned import about_learned
 from siting.report.one_station import station_sheets
 from siting.report.sections import Section, StudyReport
+from siting.report.sources import rows_told
 from siting.report.standing_station import standing_sheets
 from siting.report.tables import (
     Column,
@@ -247,12 +248,9 @@ def _about_data(study: Study) -> tuple[Say, ...]:
     if study.synthetic:
         said.append(Say("say.synthetic"))
     if study.accounts:
-        read = sum(account.read for account in study.accounts)
-        accepted = sum(account.accepted for account in study.accounts)
-        said.append(
-            Say("say.rows", (("read", Quantity(read, "count")), ("accepted", Quantity(accepted, "count")),
-                             ("rejected", Quantity(read - accepted, "count"))))
-        )  # fmt: skip
+        rows = dict(zip(("read", "accepted", "rejected"), rows_told(study.accounts), strict=True))
+        told = tuple((key, Quantity(count, "count", redacted=True)) for key, count in rows.items())
+        said.append(Say("say.rows", told))
     if study.moving_km_on_streets is not None:
         said.append(Say("say.on_streets", (("share", Quantity(study.moving_km_on_streets, "share")),)))
     if study.silent_rest_share:

@@ -105,7 +105,7 @@ def test_waits_of_few_riders_move_no_wait_that_is_told(few_s: float) -> None:
     passes = GatePasses(
         node=10 + compound, compound=compound,
         rider=np.where(compound == 0, np.arange(210) % 12, 100 + np.arange(210) % 9),
-        t_s=MONDAY_8 + 3600.0 * (np.arange(210) % 5), wait_s=wait_s,
+        t_s=(MONDAY_8 + 3600.0 * (np.arange(210) % 5)).astype(np.float64), wait_s=wait_s,
     )  # fmt: skip
     network: Any = SimpleNamespace(compounds=_Two(), gate_delay_s=30.0)
     trodden: Any = SimpleNamespace(network=network, timezone="Asia/Shanghai")
