@@ -224,7 +224,11 @@ class ConditionOut(Schema):
 
 
 class OccupancyOut(Schema):
-    """What somebody counted at a station within the last half hour, as reported."""
+    """What somebody counted at a station within the last half hour, as reported.
+
+    No number of fewer than ten people is told. `seats_free` is 1 where at least one seat was free, else 0:
+    the seats of a station are known, so a number of free ones would be a number of people.
+    """
 
     people: int | None
     fewer_than: int | None

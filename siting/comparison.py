@@ -8,6 +8,7 @@ import dataclasses
 
 from geo.earth import near_metres
 from geo.errors import InputError
+from geo.sentences import Sentence
 from siting.fairness import LEAST_CHANGE
 from siting.results import Gains, GridFigures, Ring, Site, Study
 from siting.values import Unit
@@ -115,10 +116,11 @@ def compare_studies(first: Study, second: Study) -> Comparison:
     Raises
     ------
     InputError
-        If the maps, their area or the unit grids differ.
+        If the maps, their area or the unit grids differ, or fewer than k riders tell the studies apart.
     """
     _same_area(first, second)
     _same_grids(first, second)
+    _apart(first, second)
     pairs = zip(_figures(first), _figures(second), strict=True)
     figures = [PlanFigure(key, unit, one, other) for (key, unit, one), (_, _, other) in pairs]
     after = {grid.code: grid for grid in second.grids}
@@ -153,6 +155,20 @@ def _same_area(first: Study, second: Study) -> None:
         f"the two studies lie on different maps (streets within {said(first.bounds)}, and within "
         f"{said(second.bounds)}): only plans of one map can be compared"
     )
+
+
+def _apart(first: Study, second: Study) -> None:
+    """Refuse studies of the same days whose riders are the same but for a few.
+
+    Each is safe for itself; what one has more than the other is what these few did.
+    """
+    k = max(first.k, second.k)
+    days = (first.period[0] <= second.period[1]) and (second.period[0] <= first.period[1])
+    if first.riders is None or second.riders is None or not days:
+        return
+    more = abs(first.riders - second.riders)
+    if 0 < more < k:
+        raise InputError(Sentence.of("compare_few_riders", more=more, k=k))
 
 
 def _same_grids(first: Study, second: Study) -> None:

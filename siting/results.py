@@ -391,11 +391,12 @@ class FileAccount:
     file: str
     datum: str
     datum_evidence: str
-    read: int
-    accepted: int
+    read: int | None
+    """None, as `accepted`: rows of fewer than k riders, and there are no others."""
+    accepted: int | None
     rejected: tuple[tuple[str, int], ...]
-    """(reason, rows)."""
-    notes: tuple[tuple[str, str, int], ...] = ()
+    """(reason, rows); empty where they are withheld."""
+    notes: tuple[tuple[str, str, int | None], ...] = ()
     """(file, code of a text ``file_note``, rows): files that were not read, and what a refused file looks
     like."""
 

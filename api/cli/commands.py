@@ -352,7 +352,7 @@ def new(file: Path, traces: tuple[Path, ...], map_file: Path | None, timezone: s
 
     if file.exists():
         raise InputError(f"{file}: is there already; name another file")
-    text = study_text(file, traces, map_file, timezone)
+    text = study_text(file, traces, map_file, timezone, terminal_language())
     try:
         file.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:

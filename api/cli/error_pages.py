@@ -17,7 +17,7 @@ _OF_KEYS: Mapping[str, tuple[str, ...]] = {
         "no_geojson_file", "no_vector", "no_zip", "zip_large", "zip_empty", "trace_parquet_file",
         "trace_workbook", "trace_json", "trace_no_file", "trace_parquet", "trace_geopackage",
         "trace_broken", "trace_archive", "trace_unreadable", "trace_encoding", "trace_kind_unknown",
-        "trace_kind", "trace_rejects", "trace_to_gpx", "trace_to_parquet", "trace_to_xlsx",
+        "trace_kind", "trace_rejects", "trace_to_gpx", "trace_feather", "trace_to_parquet", "trace_to_xlsx",
         "trace_to_geopackage", "trace_to_csv", "trace_to_zip"
     ),
     "which-part": (
@@ -68,7 +68,7 @@ _OF_KEYS: Mapping[str, tuple[str, ...]] = {
         "time_zone", "trace_dates", "trace_no_date", "trace_interval", "trace_interval_s",
         "trace_time_unit", "trace_time_format", "trace_strptime", "trace_no_zone", "trace_one_zone",
         "trace_period", "study_zone", "study_stray_days", "hint_excel", "hint_no_year", "hint_day_only",
-        "hint_text_time", "hint_minutes", "hint_only_waypoints"
+        "hint_text_time", "hint_scientific", "hint_cst", "hint_minutes", "hint_only_waypoints"
     ),
     "outside-map": (
         "all_outside", "whole_map", "stations_outside", "places_outside", "grids_outside",
@@ -81,7 +81,7 @@ _OF_KEYS: Mapping[str, tuple[str, ...]] = {
         "infeasible_reach", "infeasible_within"
     ),
     "secret": (
-        "pseudonym_key", "study_secret", "trace_rotate", "trace_rotate_zone"
+        "pseudonym_key", "compare_few_riders", "study_secret", "trace_rotate", "trace_rotate_zone"
     ),
 }  # fmt: skip
 """The part of the page that explains a sentence, by its key; keys of study files follow their beginning."""

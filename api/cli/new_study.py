@@ -16,7 +16,9 @@ _TRACES = re.compile(r"^\[\[traces\]\]\n(?:(?!#).*\n)+", re.MULTILINE)
 _ZONE = re.compile(r'^timezone = "[^"]*"', re.MULTILINE)
 
 
-def study_text(file: Path, traces: Sequence[Path], map_file: Path | None, timezone: str) -> str:
+def study_text(
+    file: Path, traces: Sequence[Path], map_file: Path | None, timezone: str, language: str = "en"
+) -> str:
     """Return the text of a study file: the template, with what was found in its place.
 
     Parameters
@@ -29,6 +31,8 @@ def study_text(file: Path, traces: Sequence[Path], map_file: Path | None, timezo
         Map of the city, which also tells the datum of the traces.
     timezone : str
         IANA zone of the city.
+    language : str
+        ``zh`` or ``en``: that of the comments.
 
     Raises
     ------
@@ -36,13 +40,14 @@ def study_text(file: Path, traces: Sequence[Path], map_file: Path | None, timezo
         If the map cannot be read, or there are no traces where they should be.
     """
     folder = file.resolve().parent
-    text = _ZONE.sub(lambda _: f'timezone = "{timezone}"', built_in("template").read_text("utf-8"), count=1)
+    template = built_in("template.zh" if language == "zh" else "template").read_text("utf-8")
+    text = _ZONE.sub(lambda _: f'timezone = "{timezone}"', template, count=1)
     trace_format = TraceFormat(datum="auto", timezone=timezone)
     network = None if map_file is None else read_osm(map_file)[0]
     if map_file is not None:
         name = quoted_path(map_file, folder)
         text = _MAP_LINE.sub(lambda _: f"file = {name}  ", text, count=1)
     if traces:
-        tables = traces_tables(inspect_paths(traces, trace_format, network), traces, folder)
+        tables = traces_tables(inspect_paths(traces, trace_format, network), traces, folder, language)
         text = _TRACES.sub(lambda _: tables + "\n", text, count=1)
     return text

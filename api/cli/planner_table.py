@@ -12,6 +12,7 @@ from rich.text import Text
 from api.forms import Language
 from api.study.files import REQUEST_FILE
 from maps.texts import Wording
+from siting.report import rows_told
 from siting.results import Coverage, Study
 
 __all__ = ["DEMO_COMMANDS", "STAGES", "print_study", "print_way_on", "stage_names"]
@@ -186,13 +187,11 @@ def _figures(study: Study, texts: dict[str, str], wording: Wording) -> Table:
     # Chinese has no blanks to break at: without folding, what does not fit is cut
     table.add_column(overflow="fold")
     table.add_column(justify="right", overflow="fold")
-    read = sum(account.read for account in study.accounts)
-    accepted = sum(account.accepted for account in study.accounts)
     rests = dict(study.stay_points_by_kind).get("rest", 0)
     existing = sum(site.existing for site in study.sites)
     mark = wording.text("quantity.redacted_short", k=study.k)
     table.add_row(texts["riders"], _count(study.riders, mark))
-    table.add_row(texts["points"], f"{read:,} / {accepted:,} / {read - accepted:,}")
+    table.add_row(texts["points"], " / ".join(_count(rows, mark) for rows in rows_told(study.accounts)))
     table.add_row(texts["stay_points"], f"{_count(study.stay_points, mark)} ({_count(rests, mark)})")
     table.add_row(texts["demand"], _count(study.demand_min_a_day, mark))
     table.add_row(texts["stations"], f"{existing} / {len(study.sites) - existing}")

@@ -1,5 +1,6 @@
 """Accounts of trace files as a study may tell them: a file of fewer than k riders is told with others."""
 
+import dataclasses
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -20,6 +21,8 @@ def pooled(accounts: Sequence[Account], k: int) -> tuple[FileAccount, ...]:
     How many rows a file of one rider has is a figure of that rider. Such files are told together by datum;
     sums that still have fewer than k riders behind them go together, whatever the datum, and with the next
     smallest accounts until there are k or nothing is left, because all accounts add up to what was read.
+
+    Where all riders together are fewer than k, no rows are told.
 
     A file of which no row was accepted is told by itself: nobody's rows are in the study by it, and its name
     is what a planner looks for.
@@ -53,7 +56,15 @@ def pooled(accounts: Sequence[Account], k: int) -> tuple[FileAccount, ...]:
                 break
             told.remove(group)
             few += group
+    if few and 0 < len(_riders(accounts)) < k:
+        # There is nobody else: all rows are theirs.
+        return (*(_told(found, k) for found in told), _withheld(_told(few, k)))
     return tuple(_told(found, k) for found in (*told, few) if found)
+
+
+def _withheld(account: FileAccount) -> FileAccount:
+    notes = tuple((file, code, None if rows else rows) for file, code, rows in account.notes)
+    return dataclasses.replace(account, read=None, accepted=None, rejected=(), notes=notes)
 
 
 def _riders(accounts: Sequence[Account]) -> frozenset[str]:

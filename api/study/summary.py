@@ -15,6 +15,7 @@ from siting.changing import Changing
 from siting.fairness import gains_of
 from siting.observed import BlindSpots, TravelTimes
 from siting.proposed import InnerWays
+from siting.report import rows_told
 from siting.results import Study
 
 __all__ = ["VARYING_KEY", "summary_of"]
@@ -68,9 +69,9 @@ def summary_of(
         "map": _rounded(dataclasses.asdict(city)),
         "snapped_off_ground": dict(off_ground),
         "riders": study.riders,
-        "points_read": sum(account.read for account in study.accounts),
-        "points_accepted": sum(account.accepted for account in study.accounts),
-        "points_rejected": sum(rejected.values()),
+        **dict(
+            zip(("points_read", "points_accepted", "points_rejected"), rows_told(study.accounts), strict=True)
+        ),
         "points_rejected_by_reason": dict(sorted(rejected.items())),
         "moving_km_on_streets": _round(study.moving_km_on_streets),
         "files": _files(study),

@@ -18,7 +18,7 @@ from geo.sentences import Sentence
 
 __all__ = ["TABLE_ENDINGS", "Heading", "PlaceTable", "Row", "cell_text", "read_table"]
 
-TABLE_ENDINGS = (".csv", ".xlsx")
+TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".xlsx")
 LONGEST_CELL = 2**27
 """Boundaries in a cell of a CSV file are longer than Python's own limit."""
 MOST_TITLES = 30
@@ -68,7 +68,7 @@ def read_table(path: Path, heading: Heading, layer: str | None = None) -> PlaceT
     except OSError as error:
         why = (error.strerror or "input error").lower()
         raise InputError(Sentence.of("unreadable", path=str(path), why=why)) from None
-    if path.suffix.lower() == ".csv":
+    if path.suffix.lower() != ".xlsx":
         return _first_that_fits(path.name, _csv_grids(content, path.name), heading)
     return _sheet(content, path.name, heading, layer)
 
@@ -136,7 +136,9 @@ def _below(
 def _csv_grids(content: bytes, name: str) -> list[Grid]:
     """Return the table as each separator would have it, the likeliest first."""
     try:
-        text = content.decode("utf-8-sig")
+        # "Unicode text" of a spreadsheet begins with the mark of its byte order
+        wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+        text = content.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError:
         try:
             text = content.decode("gb18030")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from geo.inner_ways.gate_waits import GatePasses, gate_waits
 from geo.inner_ways.trodden import Trodden
 from geo.localtime import hour_of_day, local_s
+from geo.privacy import riders_in_groups
 from geo.streets import StreetNetwork
 
 __all__ = ["CompoundWaits", "compound_waits", "with_waits"]
@@ -49,7 +50,10 @@ def compound_waits(trodden: Trodden, passes: GatePasses, *, k: int, share: float
         Of the passes that shall not wait longer than promised, between 0 and 1.
     """
     none = np.full(len(trodden.network.compounds), np.nan)
-    inside = passes.compound >= 0
+    count = len(trodden.network.compounds) + 1
+    many = riders_in_groups(passes.compound.astype(np.int64) + 1, passes.rider.astype(np.int64), count) >= k
+    # A compound of few riders tells nothing of others either: not by what waits are like in all of them.
+    inside = (passes.compound >= 0) & many[passes.compound + 1]
     pooled = GatePasses._make(column[inside] for column in passes)._replace(node=passes.compound[inside])
     found = gate_waits(trodden, pooled, k)
     enough = found.riders >= k

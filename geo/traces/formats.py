@@ -44,6 +44,7 @@ REASONS: Final = (
 )
 KINDS: Final = (
     "auto", "csv", "parquet", "gpx", "plt", "goal", "lade_orders", "xlsx", "json", "geojson", "gpkg",
+    "kml", "nmea", "feather",
 )  # fmt: skip
 POSITION_UNITS: Final = ("auto", "degrees", "e5", "e6", "e7", "ddmm")
 LONLAT_FORMATS: Final = ("auto", "lon,lat", "lat,lon")

@@ -17,7 +17,7 @@ from geo.errors import InputError
 from geo.localtime import DAY_S, local_offset_s, zone
 from geo.sentences import Sentence
 from geo.traces.datum_evidence import detect_datum, moving_steps
-from geo.traces.files.found import find_files
+from geo.traces.files.found import TRACK_KINDS, find_files
 from geo.traces.files.hints import hints_of
 from geo.traces.files.look import FileLook, look_at
 from geo.traces.files.readers import is_foreign
@@ -173,7 +173,9 @@ def paste_table(path: Path, found: Inspection, language: str = "en") -> str:
     return _table([quoted_path(path)], [found], found.datum, language)
 
 
-def traces_tables(found: Sequence[tuple[Path, Inspection]], roots: Sequence[Path], folder: Path) -> str:
+def traces_tables(
+    found: Sequence[tuple[Path, Inspection]], roots: Sequence[Path], folder: Path, language: str = "en"
+) -> str:
     """Return the ``[[traces]]`` tables of a study: files that are alike stand in one, and are asked together.
 
     Parameters
@@ -184,6 +186,8 @@ def traces_tables(found: Sequence[tuple[Path, Inspection]], roots: Sequence[Path
         What the files were found by: a folder that is one table throughout is named itself.
     folder
         Where the study file lies; paths are relative to it.
+    language
+        ``zh`` or ``en``: that of the comments.
 
     Raises
     ------
@@ -207,8 +211,8 @@ def traces_tables(found: Sequence[tuple[Path, Inspection]], roots: Sequence[Path
     for datum, group in groups:
         whole = len(groups) == 1 and all(root.is_dir() for root in roots)
         names = [quoted_path(path, folder) for path in (roots if whole else [path for path, _ in group])]
-        tables.append(_table(names, [one for _, one in group], datum))
-    tables += [_comment(f"{quoted_path(p, folder)}: not read, it has no columns of traces") for p in foreign]
+        tables.append(_table(names, [one for _, one in group], datum, language))
+    tables += [_comment(f"{quoted_path(p, folder)}: {_COMMENTS[language]['foreign']}") for p in foreign]
     return "\n\n".join(tables)
 
 
@@ -245,6 +249,7 @@ _COMMENTS: Final = {
         "datum": "or as the platform says: wgs84, gcj02, bd09",
         "rider": 'or "{rider}_*.gpx", or "file": each file is another rider',
         "year": "its dates have none",
+        "foreign": "not read, it has no columns of traces",
         "fits": "{ours} is {chosen}; {theirs} would fit, too: columns = {{ {ours} = ... }}",
     },
     "zh": {
@@ -252,6 +257,7 @@ _COMMENTS: Final = {
         "datum": "或按平台说明：wgs84、gcj02、bd09",
         "rider": '或 "{rider}_*.gpx"，或 "file"：每个文件是另一位骑手',
         "year": "其日期没有年份",
+        "foreign": "没有读取，其中没有轨迹的列",
         "fits": "{ours} 取 {chosen}；{theirs} 也合适：columns = {{ {ours} = ... }}",
     },
 }
@@ -269,7 +275,7 @@ def _table(names: Sequence[str], found: Sequence[Inspection], datum: str | None,
     else:
         lines.append(f'datum = "auto"  # {said["datum"]}')
     lines += [f"{key} = {value}" for key, value in first.look.keys]
-    if first.look.kind in ("gpx", "plt", "zip"):
+    if first.look.kind in (*TRACK_KINDS, "plt", "zip"):
         # Several files of one person must not become several riders by pasting.
         lines.append(f'# rider = "folder"  # {said["rider"]}')
     lines += [f'# position_unit = "{unit}"' for unit in first.hints if unit in _UNITS]

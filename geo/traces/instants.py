@@ -3,6 +3,7 @@
 Understood: epoch seconds, milliseconds, microseconds or nanoseconds (by size, or as declared); dates as
 ``2026-03-02 08:05[:30[.5]]`` or with ``/``, ``.`` or ``T``, one-digit months, days and hours too;
 ``20260302080530`` and ``20260302T080530``; ``2026年3月2日 上午8:05`` and ``08时05分30秒``;
+``Mon Mar 02 08:05:30 CST 2026`` (China Standard Time where the zone declared lies in Asia);
 ``03/02/2026 8:05 PM`` once it is known which comes first; ``03-02 08:05:30`` with the year declared (LaDe);
 serial days of Excel; each with ``Z``, ``UTC``, ``GMT``, ``+08:00``, ``+0800`` or ``+08`` behind it, or else
 as local time of the declared zone. Fractions are cut off.
@@ -10,6 +11,7 @@ as local time of the declared zone. Fractions are cut off.
 A local time that the clock change skips, or repeats, is refused: either reading may be an hour wrong.
 """
 
+import re
 from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -67,6 +69,9 @@ _MONTHS: Final = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _WEEKDAY: Final = r"(?i)^\s*(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+"
 _IN_WORDS: Final = rf"(?i)\b(?:{_MONTHS})|[ap]\.m\."
 _LOOKED_AT: Final = 100
+_CHINA: Final = "Asia/"
+"""Where CST is China Standard Time; elsewhere it may be Central or Cuba Standard Time, and is not read."""
+_SCIENTIFIC: Final = r"^\s*(\d)(?:[.,](\d*))?[eE]\+?(\d{1,2})\s*$"
 
 
 def _in_ascii(text: ArrowArray) -> ArrowArray:
@@ -76,9 +81,18 @@ def _in_ascii(text: ArrowArray) -> ArrowArray:
     return text
 
 
-def _in_numbers(text: ArrowArray) -> ArrowArray:
+def _in_numbers(text: ArrowArray, china: bool) -> ArrowArray:
     """Write dates with English names of months as numbers; a year has four digits, a day one or two."""
     text = pc.replace_substring_regex(text, pattern=_WEEKDAY, replacement="")
+    # As JavaScript says a zone once more: GMT+0800 (China Standard Time).
+    text = pc.replace_substring_regex(text, pattern=r"\s*\([^()]*\)\s*$", replacement="")
+    if china:
+        text = pc.replace_substring_regex(text, pattern=r"\bCST\b", replacement="+0800")
+    # As ctime and Java put the year last: Mar 02 09:05:06 +0800 2026.
+    text = pc.replace_substring_regex(
+        text, pattern=rf"(?i)^((?:{_MONTHS})[a-z]* +\d{{1,2}}) +([\d:.]+)(.*?) +(\d{{4}})\s*$",
+        replacement=r"\1 \4 \2\3",
+    )  # fmt: skip
     for number, name in enumerate(_MONTHS.split("|"), 1):
         month = rf"(?i)\b{name}[a-z]*\.?"
         for pattern, plain in (
@@ -102,7 +116,7 @@ def _flat(text: ArrowArray) -> ArrowArray:
 
 
 def _from_text(
-    column: ArrowArray, unit: int, year: int | None, order: int
+    column: ArrowArray, unit: int, year: int | None, order: int, china: bool = True
 ) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     text = _flat(column)
     n = len(text)
@@ -117,11 +131,31 @@ def _from_text(
     if len(bad) and bool(
         pc.any(pc.match_substring_regex(text.take(pa.array(bad[:_LOOKED_AT])), _IN_WORDS)).as_py()
     ):
-        offsets, data = _buffers(_flat(_in_numbers(text.take(pa.array(bad)))))
+        offsets, data = _buffers(_flat(_in_numbers(text.take(pa.array(bad)), china)))
         again_s, again = np.empty(len(bad), np.int64), np.empty(len(bad), np.uint8)
         parse_all(data, offsets, unit, year or 0, order, again_s, again)
         t_s[bad], code[bad] = again_s, again
+    _read_scientific(text, unit, t_s, code)
     return t_s, code
+
+
+def _read_scientific(text: ArrowArray, unit: int, t_s: NDArray[np.int64], code: NDArray[np.uint8]) -> None:
+    """Read epochs such as 1.772400300E+09; what has lost its seconds (1.7724E+12) is unparsable."""
+    bad = np.flatnonzero(code == BAD)
+    if not len(bad):
+        return
+    texts = text.take(pa.array(bad))
+    if not pc.any(pc.match_substring_regex(texts.slice(0, _LOOKED_AT), _SCIENTIFIC)).as_py():
+        return
+    for at, one in zip(bad.tolist(), texts.to_pylist(), strict=True):
+        found = re.match(_SCIENTIFIC, one)
+        if found is None:
+            continue
+        left = int(found[3]) - len(found[2] or "")
+        value = int(found[1] + (found[2] or "")) * 10.0**left
+        per_s = unit or (1 if value < 1e11 else 1_000 if value < 1e14 else 10**6 if value < 1e17 else 10**9)
+        if 10.0**left <= per_s:
+            t_s[at], code[at] = int(value // per_s), OK
 
 
 def _from_pattern(column: ArrowArray, pattern: str) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
@@ -239,7 +273,8 @@ def epoch_seconds(
         scale_all(values, scale, t_s, code)
     elif pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_binary(kind):
         order = MONTH_FIRST if form == "mdy" else DAY_FIRST if form == "dmy" else 0
-        t_s, code = _from_text(column, scale, year, order)
+        china = where is None or where.key.startswith(_CHINA)
+        t_s, code = _from_text(column, scale, year, order, china)
         code[code == WHICH_FIRST] = BAD
     else:
         return np.zeros(len(column), np.int64), np.full(len(column), BAD, np.uint8)

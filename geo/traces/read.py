@@ -25,7 +25,7 @@ from geo.earth import DEGREE_M
 from geo.errors import InputError
 from geo.sentences import Sentence
 from geo.traces.ahead import read_ahead
-from geo.traces.files.found import file_kind, find_files
+from geo.traces.files.found import TRACK_KINDS, file_kind, find_files
 from geo.traces.files.hints import hint, hints_of
 from geo.traces.files.look import first_times
 from geo.traces.files.readers import is_foreign, refuse_unnamed_riders
@@ -180,9 +180,12 @@ def files_with_formats(
         # Then the first of them says what is missing.
         found, foreign = foreign, []
     skipped |= {shape_of_name(path.name): "skipped_columns" for path, _ in foreign}
-    tracks = [form for path, form in found if "gpx" in (form.kind, file_kind(path)) and form.rider == "auto"]
-    if tracks:
-        refuse_unnamed_riders(len(tracks), "the traces", tracks[0])
+    for kind in TRACK_KINDS:
+        tracks = [
+            form for path, form in found if kind in (form.kind, file_kind(path)) and form.rider == "auto"
+        ]
+        if tracks:
+            refuse_unnamed_riders(len(tracks), "the traces", tracks[0], kind.upper())
     return [file for file, _ in found], tuple(form for _, form in found), skipped
 
 

@@ -132,17 +132,22 @@ def _clock(data: NDArray[np.uint8], at: int, end: int) -> tuple[int, int, int]:
             return -1, at, 0
         first = at + 1
         minute, at = _number(data, first, end, 2)
-        if at - first != 2:
+        short = at - first < 2
+        if at == first:
             return -1, at, 0
         if at < end and data[at] == 58:
+            # 5:5:7 is how programs write that do not pad; 5:5 alone may be half of 5:50.
+            short = False
             first = at + 1
             second, at = _number(data, first, end, 2)
-            if at - first != 2:
+            if at == first:
                 return -1, at, 0
             if at < end and (data[at] == 46 or data[at] == 44):
                 at += 1
                 while at < end and 48 <= data[at] <= 57:
                     at += 1
+        if short:
+            return -1, at, 0
     while at < end and data[at] == 32:
         at += 1
     if half == 0:

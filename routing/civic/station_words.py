@@ -106,6 +106,7 @@ class HeadCount:
     few_below: int | None
     """There were people, but fewer than this (k); None: as many as told, or not counted."""
     seats_free: int | None
+    """0: none; 1: at least one; None: not counted. With more, whoever knows the seats could count people."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -148,7 +149,8 @@ def head_counts(words: Iterable[StationWord], now_s: float, rules: StationRules)
     """Return what was counted last at each station, for as long as a full room is believed to be full.
 
     A count is shown as reported, with its time: the last one is nearest to what one will find. No number is
-    told of fewer people than k; free seats are things.
+    told of fewer people than k, and of free seats only whether there is one: the seats of a station are
+    known, so that each free one less is one head more.
 
     Parameters
     ----------
@@ -172,9 +174,8 @@ def head_counts(words: Iterable[StationWord], now_s: float, rules: StationRules)
 
 def _counted(word: StationWord, k: int) -> HeadCount:
     few = word.people is not None and word.people < k
-    return HeadCount(
-        word.made_s, word.office, None if few else word.people, k if few else None, word.seats_free
-    )
+    seats_free = None if word.seats_free is None else min(word.seats_free, 1)
+    return HeadCount(word.made_s, word.office, None if few else word.people, k if few else None, seats_free)
 
 
 def _believed(words: list[StationWord], now_s: float, rules: StationRules) -> tuple[StationCondition, ...]:

@@ -163,9 +163,6 @@ class Board:
         """Return a rider with all accepted tasks in the plan; None where the rider is not on the board."""
         return self.fleet.rider(key.fleet_id) if key.fleet_id in self.fleet else None
 
-    # -- offers
-    # ---------------------------------------------------------------------------------------------
-
     def hold(self, key: RiderKey, offer_id: str, task: Task) -> None:
         """Note that an offer is open from now on."""
         held = self._held.setdefault(key.fleet_id, {})
@@ -304,9 +301,6 @@ class Board:
         while self._spent_at and self._spent_at[0][0] <= now_s - HOUR_S:
             _, fleet_id, offer_id = self._spent_at.popleft()
             self._give_back(fleet_id, offer_id)
-
-    # -- proposals
-    # ---------------------------------------------------------------------------------------------
 
     def propose(
         self,
@@ -463,9 +457,6 @@ class Board:
         with self._trial.of(found.rider_id) as trial:
             match = put_priced(trial, timed, found, now_s)
         return Proposal(RiderKey.of(found.rider_id), terms_of(match, task))
-
-    # -- inside
-    # ---------------------------------------------------------------------------------------------
 
     def _let_go(self, fleet_id: str, offer_id: str) -> None:
         held = self._held.get(fleet_id, {})

@@ -88,7 +88,8 @@ def coverage_table(
     seats = [plan.seats(site) for site in kept]
 
     def run(cost_s: FloatArray) -> Running:
-        runs = run_by_need(cost_s, plan.limit_s, seen, plan.kinds, len(kept))
+        # their hours are not told, so all hours count
+        runs = run_by_need(cost_s, plan.limit_s, seen, (plan.kinds, None), len(kept))
         new = [np.where(open_hours(one), one[0].minutes_an_hour, 0.0) for one in runs]
         return running(cost_s, plan.limit_s, seats + new)
 

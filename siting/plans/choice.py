@@ -1,7 +1,8 @@
 """Places, kinds and opening hours of all stations chosen together under a yearly budget."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -17,9 +18,10 @@ from siting.solvers.verify import require_verified
 from siting.stations.hours import open_by_hour
 from siting.stations.kinds import KINDS, ExistingStation, StationKind
 
-__all__ = ["PlanModel", "budget_points", "cheaper_plans", "plan_model", "usual_cost"]
+__all__ = ["PlanModel", "budget_points", "cheaper_plans", "plan_model", "usual_cost", "ways_on_offer"]
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 PARTS: Final = (0.5, 0.75, 1.0, 1.25, 1.5)
 """Budgets about the given one."""
@@ -66,6 +68,8 @@ def plan_model(
     candidates: int,
     settings: StudySettings,
     days: tuple[str, ...] = (),
+    need: FloatArray | None = None,
+    runs: Mapping[int, tuple[StationKind, tuple[int, int]]] = MappingProxyType({}),
 ) -> PlanModel:
     """Set up the plan of one study.
 
@@ -79,25 +83,31 @@ def plan_model(
     candidates : number of candidates, the sites after them
     settings : budget, kinds, what existing stations may do
     days : local days of the demand, ISO: on public holidays stations are open as their hours say
+    need : (e + c, 24) rider-minutes a day in reach of each site, 0 in hours of fewer than k riders: ways to
+        run a site that differ in such hours only are not on offer, for the hours of a station are published.
+        None: all are
+    runs : ways to run sites that are on offer besides
     """
-    rows: list[
-        tuple[int, float, npt.NDArray[np.bool_], float, StationKind | None, tuple[int, int] | None]
-    ] = []
+    rows: list[tuple[int, float, BoolArray, float, StationKind | None, tuple[int, int] | None]] = []
     for e, station in enumerate(existing):
         kind = next((k for k in settings.kinds if k.name == station.kind), settings.kinds[0])
         today = open_by_hour(station.hours, days, settings.timezone) >= 0.5
         rows.append((e, usual_cost(station), today, kind.minutes_an_hour, None, None))
-        for pattern in kind.patterns:
+        patterns = tuple(p for p in kind.patterns if (_hours(p) & ~today).any() and p[1] - p[0] > today.sum())
+        if not patterns:
+            continue
+        for _, pattern in ways_on_offer((dataclasses.replace(kind, patterns=patterns),), need, e, today):
             longer = _hours(pattern)
-            if (longer & ~today).any() and longer.sum() > today.sum():
-                extra = kind.hour_yuan * float(longer.sum() - today.sum())
-                rows.append((e, usual_cost(station) + extra, longer, kind.minutes_an_hour, kind, pattern))
-    ways = [(kind, pattern, _hours(pattern)) for kind in settings.kinds for pattern in kind.patterns]
-    rows += [
-        (len(existing) + c, kind.cost_yuan(pattern), hours, kind.minutes_an_hour, kind, pattern)
-        for c in range(candidates)
-        for kind, pattern, hours in ways
-    ]
+            extra = kind.hour_yuan * float(longer.sum() - today.sum())
+            rows.append((e, usual_cost(station) + extra, longer, kind.minutes_an_hour, kind, pattern))
+    for site in range(len(existing), len(existing) + candidates):
+        ways = ways_on_offer(settings.kinds, need, site)
+        if site in runs and runs[site] not in ways:
+            ways.append(runs[site])
+        rows += [
+            (site, kind.cost_yuan(pattern), _hours(pattern), kind.minutes_an_hour, kind, pattern)
+            for kind, pattern in ways
+        ]
     old = len(existing)
     moving = settings.existing_stations == "may_move"
     fixed = [
@@ -120,7 +130,47 @@ def plan_model(
     return PlanModel(problem, tuple(r[4] for r in rows), tuple(r[5] for r in rows))
 
 
-def _hours(pattern: tuple[int, int]) -> npt.NDArray[np.bool_]:
+def ways_on_offer(
+    kinds: tuple[StationKind, ...], need: FloatArray | None, site: int, today: BoolArray | None = None
+) -> list[tuple[StationKind, tuple[int, int]]]:
+    """Return the ways to run a site that the known hours tell apart.
+
+    Left out is a way where another is no dearer and no longer, open in the same known hours, and has as many
+    seats or enough of them: only hours of fewer than k riders could speak for it.
+
+    Parameters
+    ----------
+    kinds : kinds with their patterns
+    need : as in `plan_model`
+    site : its row
+    today : (24,) in which hours the station that stands there is open: longer hours need a known one more
+    """
+    ways = [(kind, pattern, _hours(pattern)) for kind in kinds for pattern in kind.patterns]
+    if need is None:
+        return [(kind, pattern) for kind, pattern, _ in ways]
+    known, busiest = need[site] > 0, float(need[site].max(initial=0.0))
+    if today is not None:
+        known = known & ~today
+        ways = [way for way in ways if (way[2] & known).any()]
+
+    def better(other: int, one: int) -> bool:
+        """Whether the other leaves one out; of two alike the first stays."""
+        (a_kind, a, a_open), (b_kind, b, b_open) = ways[other], ways[one]
+        fits = a_kind.seats >= b_kind.seats or busiest <= a_kind.minutes_an_hour
+        a_cost, b_cost = a_kind.cost_yuan(a), b_kind.cost_yuan(b)
+        a_hours, b_hours = (a_open & known), (b_open & known)
+        if not fits or a_cost > b_cost or a[1] - a[0] > b[1] - b[0] or (b_hours & ~a_hours).any():
+            return False
+        alike = a_cost == b_cost and a[1] - a[0] == b[1] - b[0] and (a_hours == b_hours).all()
+        return not alike or a_kind.seats > b_kind.seats or (a_kind.seats == b_kind.seats and other < one)
+
+    numbers = range(len(ways))
+    return [
+        ways[one][:2] for one in numbers if not any(better(other, one) for other in numbers if other != one)
+    ]
+
+
+def _hours(pattern: tuple[int, int]) -> BoolArray:
     out = np.zeros(24, dtype=np.bool_)
     out[np.arange(*pattern) % 24] = True
     return out

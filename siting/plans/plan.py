@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from siting.demand.asked import Asked, thousandths
-from siting.demand.hourly import hourly_figures, riders_behind
+from siting.demand.hourly import HourRiders, hourly_figures, riders_behind
 from siting.demand.weighted import Demand
 from siting.inputs import StudySettings
 from siting.plans.figures import Allocation, allocated
@@ -54,6 +54,7 @@ class Plan:
     moved : (existing, new) sites where the equipment of a closed station moves to a new one
     days : local days of the study, ISO: on public holidays stations are open as their hours say
     timezone : IANA name; its country tells the public holidays
+    riders : who stands behind the hours of the demand; None: all hours are known
     """
 
     existing: tuple[ExistingStation, ...]
@@ -67,6 +68,7 @@ class Plan:
     moved: tuple[tuple[int, int], ...] = ()
     days: tuple[str, ...] = ()
     timezone: str | None = None
+    riders: HourRiders | None = None
 
     @property
     def added(self) -> tuple[int, ...]:
@@ -97,7 +99,8 @@ class Plan:
         ``weight`` (n, 24) is what the choice was made for.
         """
         kept = len(self.kept)
-        needed = run_by_need(self.cost_s[:, list(self.chosen)], self.limit_s, weight, self.kinds, kept)
+        ways = (self.kinds, self.riders)
+        needed = run_by_need(self.cost_s[:, list(self.chosen)], self.limit_s, weight, ways, kept)
         return dataclasses.replace(self, run=dict(zip(self.added, needed, strict=True)) | self.run)
 
     def seats(self, site: int) -> FloatArray:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from siting.demand.hourly import HourRiders
 from siting.plans.figures import kind_and_hours
 from siting.solvers.kernels.service import Pairs, pairs_within, serve_nearest
 from siting.stations.hours import open_by_hour
@@ -21,6 +22,7 @@ __all__ = [
     "Run",
     "Running",
     "Service",
+    "known_need",
     "needs",
     "open_hours",
     "run_by_need",
@@ -33,6 +35,7 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
 Run = tuple[StationKind, tuple[int, int]]
 
 
@@ -107,20 +110,48 @@ def running(cost_s: FloatArray, limit_s: float, seats: Sequence[FloatArray]) -> 
 
 def needs(cost_s: FloatArray, limit_s: float, weight: FloatArray) -> FloatArray:
     """Return (s, 24) the demand that each column is the nearest for within the limit."""
-    n, s = cost_s.shape
+    s = cost_s.shape[1]
     if s == 0:
         return np.empty((0, 24))
-    nearest = cost_s.argmin(axis=1)
-    inside = cost_s[np.arange(n), nearest] <= limit_s
+    nearest = _nearest(cost_s, limit_s)
+    inside = nearest >= 0
     columns = [np.bincount(nearest[inside], weights=weight[inside, h], minlength=s) for h in range(24)]
     return np.column_stack(columns)
 
 
 def run_by_need(
-    cost_s: FloatArray, limit_s: float, weight: FloatArray, kinds: tuple[StationKind, ...], first: int
+    cost_s: FloatArray,
+    limit_s: float,
+    weight: FloatArray,
+    ways: tuple[tuple[StationKind, ...], HourRiders | None],
+    first: int,
 ) -> list[Run]:
-    """Return the kind and hours that the demand of each column from ``first`` on needs."""
-    return [kind_and_hours(need, kinds) for need in needs(cost_s, limit_s, weight)[first:]]
+    """Return the kind and hours that the demand of each column from ``first`` on needs.
+
+    ``ways`` are the kinds, and who stands behind the hours: an hour of fewer than k riders needs nothing, for
+    the hours of a station are published. None knows all hours.
+    """
+    kinds, riders = ways
+    need = needs(cost_s, limit_s, weight)
+    if riders is not None and cost_s.shape[1]:
+        need = np.where(riders.near(_nearest(cost_s, limit_s), cost_s.shape[1]), need, 0.0)
+    return [kind_and_hours(one, kinds) for one in need[first:]]
+
+
+def known_need(
+    weight: FloatArray, cost_s: FloatArray, limit_s: float, riders: HourRiders | None
+) -> FloatArray | None:
+    """Return (s, 24) demand in reach of each site, 0 in hours of fewer than k riders; None: all are known."""
+    if riders is None:
+        return None
+    reach = cost_s <= limit_s
+    return np.where(riders.within(reach), reach.T.astype(np.float64) @ weight, 0.0)
+
+
+def _nearest(cost_s: FloatArray, limit_s: float) -> IntArray:
+    """Return (n,) the nearest column within the limit, -1 for none."""
+    nearest = cost_s.argmin(axis=1)
+    return np.where(cost_s[np.arange(len(cost_s)), nearest] <= limit_s, nearest, -1)
 
 
 def serve_demand(stations: Running, weight: FloatArray) -> Service:

@@ -13,12 +13,14 @@ from geo.errors import InfeasibleError, InputError
 from geo.sentences import Fact, Sentence
 from siting.columns import GridColumns
 from siting.demand.asked import Asked, thousandths
+from siting.demand.hourly import HourRiders
 from siting.demand.weighted import Demand, distinct_riders
 from siting.inputs import StudyInputs, StudySettings
 from siting.plans.choice import PlanModel, cheaper_plans, plan_model
 from siting.plans.figures import grid_of
 from siting.plans.pareto import NAMES, Front, Judge, JudgedPlan, plan_front, thrifty
 from siting.plans.plan import Plan
+from siting.plans.served import known_need
 from siting.problems.define import SitingResult, StationPlan
 from siting.problems.highs import Limits
 from siting.results import FrontPoint, Solution
@@ -105,7 +107,12 @@ def counted_grids(
 
 
 def choose_jointly(
-    inputs: StudyInputs, days: tuple[str, ...], weight: FloatArray, cost_s: FloatArray, grids: CountedGrids
+    inputs: StudyInputs,
+    days: tuple[str, ...],
+    weight: FloatArray,
+    cost_s: FloatArray,
+    grids: CountedGrids,
+    riders: HourRiders | None = None,
 ) -> Choice:
     """Choose places, kinds and hours together, as the settings ask.
 
@@ -116,6 +123,7 @@ def choose_jointly(
     weight : (n, 24) weighted rider-minutes a day
     cost_s : (n, sites) seconds
     grids : those that count
+    riders : who stands behind the hours of the demand; None: all hours are known
 
     Raises
     ------
@@ -126,7 +134,8 @@ def choose_jointly(
     """
     settings = inputs.settings
     candidates = cost_s.shape[1] - len(inputs.existing)
-    model = plan_model(weight, inputs.existing, candidates, settings, days)
+    need = known_need(weight, cost_s, settings.limit_s, riders)
+    model = plan_model(weight, inputs.existing, candidates, settings, days, need)
     judge = Judge(model, cost_s, grids.counted)
     fair = settings.least_grid_share > 0 or settings.plan in ("fairest", "balanced")
     if fair and not grids.codes:
@@ -265,7 +274,8 @@ def front_beside(
 ) -> tuple[Judge, Front | None, tuple[int, ...]]:
     """Return the front of a study whose places were chosen alone, and its plan as options of that front."""
     candidates = plan.cost_s.shape[1] - len(inputs.existing)
-    model = plan_model(weight, inputs.existing, candidates, inputs.settings, plan.days)
+    need = known_need(weight, plan.cost_s, plan.limit_s, plan.riders)
+    model = plan_model(weight, inputs.existing, candidates, inputs.settings, plan.days, need, plan.run)
     judge = Judge(model, plan.cost_s, grids.counted)
     here = {(s, *plan.run[s]) for s in plan.added} | {(s, None, None) for s in plan.kept}
     ways = zip(model.problem.option_site.tolist(), model.kind, model.pattern, strict=True)

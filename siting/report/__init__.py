@@ -6,6 +6,7 @@ from siting.report.places import pickup_place, status_of
 from siting.report.plans_compared import comparison_report, comparison_tables
 from siting.report.report import study_report
 from siting.report.sections import KeyFigure, Section, StudyReport
+from siting.report.sources import rows_told
 from siting.report.tables import (
     Column,
     Quantity,
@@ -37,6 +38,7 @@ __all__ = [
     "period_of",
     "pickup_place",
     "reason_of",
+    "rows_told",
     "status_of",
     "study_report",
     "study_tables",

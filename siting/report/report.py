@@ -8,6 +8,7 @@ from siting.report.fairness import about_front, about_grids, chosen_jointly, how
 from siting.report.learned import about_learned
 from siting.report.one_station import station_sheets
 from siting.report.sections import Section, StudyReport
+from siting.report.sources import rows_told
 from siting.report.standing_station import standing_sheets
 from siting.report.tables import (
     Column,
@@ -84,6 +85,7 @@ def _annexes(study: Study, tables: dict[str, Table]) -> tuple[Section, ...]:
                     (
                         Say("say.suggested", (("n", Quantity(len(suggested), "count")),)),
                         *_until(suggested),
+                        _hours_from(suggested),
                     ),
                     (
                         sites_table(suggested).select(
@@ -119,6 +121,19 @@ def _annexes(study: Study, tables: dict[str, Table]) -> tuple[Section, ...]:
             part="annex",
         ),
     )
+
+
+def _hours_from(suggested: tuple[Site, ...]) -> Say:
+    """Say on how many published hours the opening hours of the suggested stations rest."""
+    hours = [
+        known
+        for site in suggested
+        for known, is_open in zip(site.rest_min_by_hour, site.open_by_hour, strict=True)
+        if is_open
+    ]
+    told = sum(known is not None for known in hours)
+    counts = (("n", Quantity(len(hours), "count")), ("told", Quantity(told, "count")))
+    return Say("say.hours_from", counts)
 
 
 def _kinds(study: Study, table: Table) -> Table:
@@ -233,12 +248,9 @@ def _about_data(study: Study) -> tuple[Say, ...]:
     if study.synthetic:
         said.append(Say("say.synthetic"))
     if study.accounts:
-        read = sum(account.read for account in study.accounts)
-        accepted = sum(account.accepted for account in study.accounts)
-        said.append(
-            Say("say.rows", (("read", Quantity(read, "count")), ("accepted", Quantity(accepted, "count")),
-                             ("rejected", Quantity(read - accepted, "count"))))
-        )  # fmt: skip
+        rows = dict(zip(("read", "accepted", "rejected"), rows_told(study.accounts), strict=True))
+        told = tuple((key, Quantity(count, "count", redacted=True)) for key, count in rows.items())
+        said.append(Say("say.rows", told))
     if study.moving_km_on_streets is not None:
         said.append(Say("say.on_streets", (("share", Quantity(study.moving_km_on_streets, "share")),)))
     if study.silent_rest_share:

@@ -1,11 +1,19 @@
 """What a study was made from, as tables: candidates refused, files read, rows rejected, stays by kind."""
 
 import collections
+from collections.abc import Sequence
 
-from siting.results import Study
+from siting.results import FileAccount, Study
 from siting.values import Column, Say, Table, Term
 
-__all__ = ["files_table", "refusal_counts_table", "refusals_table", "rejects_table", "stays_table"]
+__all__ = [
+    "files_table",
+    "refusal_counts_table",
+    "refusals_table",
+    "rejects_table",
+    "rows_told",
+    "stays_table",
+]
 
 
 def refusals_table(study: Study) -> Table:
@@ -37,9 +45,9 @@ def files_table(study: Study) -> Table:
             Column("file"),
             Column("datum"),
             Column("datum_evidence"),
-            Column("read", "count"),
-            Column("accepted", "count"),
-            Column("rejected", "count"),
+            Column("read", "count", redacted=True),
+            Column("accepted", "count", redacted=True),
+            Column("rejected", "count", redacted=True),
         ),
         tuple(
             (
@@ -48,18 +56,28 @@ def files_table(study: Study) -> Table:
                 Say("evidence", (("text", a.datum_evidence),)),
                 a.read,
                 a.accepted,
-                sum(rows for _, rows in a.rejected),
+                None if a.read is None else sum(rows for _, rows in a.rejected),
             )
             for a in study.accounts
         ),
     )
 
 
+def rows_told(accounts: Sequence[FileAccount]) -> tuple[int | None, int | None, int | None]:
+    """Return the rows read, accepted and refused of all files; None where they are of fewer than k riders."""
+    read = accepted = 0
+    for account in accounts:
+        if account.read is None or account.accepted is None:
+            return None, None, None
+        read, accepted = read + account.read, accepted + account.accepted
+    return read, accepted, read - accepted
+
+
 def rejects_table(study: Study) -> Table:
     """Return rejected rows by file and reason, with the notes of files."""
     return Table(
         "rejects",
-        (Column("file"), Column("reject"), Column("rows", "count")),
+        (Column("file"), Column("reject"), Column("rows", "count", redacted=True)),
         tuple(
             row
             for a in study.accounts

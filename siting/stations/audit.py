@@ -8,7 +8,8 @@ Rules, in this order, for a station with a reach of ``limit_s``:
 - ``move``: it reaches little rest (below `LITTLE_SHARE` of what a station of the plan serves) and a free
   candidate would add more than twice what only this station reaches, to at least k riders;
 - ``close``: it reaches little rest and no candidate is better;
-- ``open_longer``: at least `SHUT_SHARE` of the rest within reach falls into hours in which it is shut;
+- ``open_longer``: at least `SHUT_SHARE` of the rest within reach falls into hours in which it is shut; hours
+  of fewer than k riders count on neither side;
 - ``keep`` otherwise.
 
 Check-ins, where the planner gives them, count beside the traces, which see a part of the riders: of a pair
@@ -24,7 +25,7 @@ from scipy.spatial import cKDTree
 
 from geo.localtime import day_number, local_s
 from siting.demand.asked import Asked
-from siting.demand.hourly import hourly_figures, riders_behind
+from siting.demand.hourly import hourly_figures, known_hours, riders_behind
 from siting.demand.weighted import Demand, DemandLayer, by_hour
 from siting.results import AuditFinding
 from siting.stations.hours import clock, open_by_hour, shortest_pattern, span_text
@@ -315,12 +316,14 @@ def _judge(case: _Case, e: int, settled: _Settled) -> _Judgement:
             )
         return _Judgement("close", ("audit_close", ()), overlap)
     open_share = case.open_share[e]
-    need = case.hourly[mine].sum(axis=0)
+    # hours that are published are advised by hours that are published
+    need = np.where(known_hours(case.rest, mine, case.k), case.hourly[mine].sum(axis=0), 0.0)
     shut_min = float((need * (1 - open_share)).sum())
-    if shut_min >= SHUT_SHARE * max(float(reached[e]), 1e-9):
+    if shut_min >= SHUT_SHARE * max(float(need.sum()), 1e-9):
         start, end = shortest_pattern(need, _longer_patterns(station))
         longer = np.zeros(24, dtype=np.bool_)
         longer[np.arange(start, end) % 24] = True
+        longer &= need > 0
         better = span_text(start, end)
         gain = float((need * np.maximum(0.0, longer - open_share)).sum())
         riders = riders_behind(case.rest, mine, longer & (open_share < 1))

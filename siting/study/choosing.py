@@ -6,6 +6,7 @@ from geo.arrays import FloatArray
 from geo.errors import InputError
 from geo.sentences import Sentence
 from siting.demand.asked import thousandths
+from siting.demand.hourly import hour_riders
 from siting.demand.passing import riding_minutes
 from siting.demand.weighted import Demand
 from siting.evaluation.compare import Days, budget_curve, coverage_table, estimates
@@ -50,6 +51,7 @@ def choose(inputs: StudyInputs, wanted: Wanted, sites: Sites, cost_s: FloatArray
         kept=tuple(range(len(inputs.existing))),
     )
     joint, robust = None, None
+    riders = hour_riders(wanted.seen, settings.weights, settings.k)
     scenarios = scenario_days(wanted.demand, settings, wanted.training)
     if settings.budget_yuan is None and settings.plan == "coverage" and settings.least_grid_share == 0:
         limits = Limits(gap=1e-6, node_limit=settings.node_limit)
@@ -58,7 +60,7 @@ def choose(inputs: StudyInputs, wanted: Wanted, sites: Sites, cost_s: FloatArray
         if settings.robust:
             robust, result = _robust(problem, scenarios, cost_s, result, settings)
     else:
-        joint = choose_jointly(inputs, wanted.demand.days, wanted.weight, cost_s, grids)
+        joint = choose_jointly(inputs, wanted.demand.days, wanted.weight, cost_s, grids, riders)
         result = joint.result
     plan = Plan(
         existing=inputs.existing,
@@ -72,6 +74,7 @@ def choose(inputs: StudyInputs, wanted: Wanted, sites: Sites, cost_s: FloatArray
         moved=result.moved,
         days=wanted.demand.days,
         timezone=settings.timezone,
+        riders=riders,
     ).with_runs(wanted.weight)
     if joint is None:
         judge, front, options = front_beside(inputs, plan, wanted.weight, grids)

@@ -1,6 +1,7 @@
 """Made rests at exact places of the small made city, so that anyone can count who stands behind a figure."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -59,7 +60,7 @@ _POPULAR = np.array([20, 16, 12, 10, 9, 8, 7, 6, 5, 4, 2, 1]) / 100.0
 
 
 def made_inputs(
-    case: str, folder: Path, k: int = 10
+    case: str, folder: Path, k: int = 10, more: Sequence[Rest] = ()
 ) -> tuple[StudyInputs, list[Rest], npt.NDArray[np.float64]]:
     """Return the inputs of a study, its stays, and (12, 2) where the spots are."""
     network, places = read_osm(write_city(folder / "city.osm"))
@@ -67,6 +68,7 @@ def made_inputs(
     at = np.linspace(0.12, 0.88, 4)
     spots = np.array([[west + x * (east - west), south + y * (north - south)] for y in at[:3] for x in at])
     riders, stays = _stays(case)
+    stays += more
     start = np.array([DAY_1 + 86_400 * s.day + 3600 * s.hour + 60 * (s.rider % 7) for s in stays])
     columns = SimpleNamespace(
         rider=np.array([s.rider for s in stays]),

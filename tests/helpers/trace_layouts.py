@@ -2,6 +2,7 @@
 """Small trace files in the common layouts: four points of one rider, and one row that is refused."""
 
 import datetime
+import functools
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -70,6 +71,23 @@ def table(
 
 def timed(pattern: str, **keys: str) -> bytes:
     return table("rider_id,time,lon,lat", lambda k: f'7,"{clock(k, pattern)}",{lon(k)},{LAT}', **keys)
+
+
+def _line(points: list[list[Any]], more: Mapping[str, Any]) -> bytes:
+    feature = {"type": "Feature", "properties": {"rider_id": "7", **more},
+               "geometry": {"type": "LineString", "coordinates": points}}  # fmt: skip
+    return json.dumps({"type": "FeatureCollection", "features": [feature]}).encode()
+
+
+def _kml(inside: str) -> bytes:
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?><kml xmlns="http://www.opengis.net/kml/2.2" '
+        f'xmlns:gx="http://www.google.com/kml/ext/2.2"><Document>{inside}</Document></kml>'
+    ).encode()
+
+
+def _nmea(body: str) -> str:
+    return f"${body}*{functools.reduce(lambda a, b: a ^ b, body.encode()):02X}"
 
 
 ISO = "%Y-%m-%d %H:%M:%S"
@@ -202,8 +220,82 @@ TEXTS: dict[str, tuple[bytes, Mapping[str, Any]]] = {
         ),
         {"columns": {"lon": "pos.lon", "lat": "pos.lat"}},
     ),
+    "ctime": (timed("%a %b %d %H:%M:%S CST %Y"), {}),
+    "Date of JavaScript": (timed("%a %b %d %Y %H:%M:%S GMT+0800 (China Standard Time)"), {}),
+    "scientific epochs": (
+        table("rider_id,time,lon,lat", lambda k: f"7,{(START_S + STEP_S * k) / 1e9:.9f}E+12,{lon(k)},{LAT}"),
+        {},
+    ),
+    "sign of a word processor": (
+        table("rider_id,time,lon,lat", lambda k: f"7,{clock(k, ISO)},{lon(k)},\u2212{LAT}"),
+        {},
+    ),
+    "single quotes": (
+        table("'rider_id','time','remark','lon','lat'",
+              lambda k: f"'7','{clock(k, ISO)}','it''s a, \"b\"','{lon(k)}','{LAT}'", bad="'broken'"),
+        {},
+    ),
+    "list in an answer": (
+        json.dumps({"code": 0, "data": {"total": 5, "list": [
+            *({"rider_id": 7, "time": START_S + STEP_S * k, "lon": lon(k), "lat": LAT} for k in range(POINTS)),
+            {"rider_id": 7},
+        ]}}).encode(),
+        {},
+    ),
+    "list of any name": (
+        json.dumps({"msg": "", "gpsInfo": [
+            *({"rider_id": 7, "time": START_S + STEP_S * k, "lon": lon(k), "lat": LAT} for k in range(POINTS)),
+            {"rider_id": 7},
+        ]}).encode(),
+        {},
+    ),
+    "Kepler.gl trips": (
+        _line([[lon(k), LAT, 0, START_S + STEP_S * k] for k in range(POINTS)] + [[116.3, LAT, 0, "never"]], {}),
+        {},
+    ),
+    "line with times beside": (
+        _line([[lon(k), LAT, 0] for k in range(POINTS)] + [[116.3, LAT]],
+              {"coordTimes": [*(f"2026-03-01T21:25:{STEP_S * k:02d}Z" for k in range(POINTS)), "never"]}),
+        {},
+    ),
+    "KML track": (
+        _kml("<gx:Track>" + "".join(f"<when>2026-03-01T21:25:{STEP_S * k:02d}Z</when>" for k in range(POINTS))
+             + "<when>never</when>" + "".join(f"<gx:coord>{lon(k)} {LAT} 4</gx:coord>" for k in range(POINTS))
+             + f"<gx:coord>116.3 {LAT}</gx:coord></gx:Track>"),
+        {},
+    ),
+    "KML points": (
+        _kml("".join(
+            f"<Placemark><TimeStamp><when>{when}</when></TimeStamp>"
+            f"<Point><coordinates>{lon(k)},{LAT},0</coordinates></Point></Placemark>"
+            for k, when in enumerate([*(f"2026-03-01T21:25:{STEP_S * k:02d}" for k in range(POINTS)), "never"])
+        )),
+        {},
+    ),
+    "NMEA": (
+        "\r\n".join(
+            line
+            for k in range(POINTS)
+            for line in (
+                _nmea(f"GPGGA,2125{STEP_S * k:02d}.00,3958.8000,N,11600.0000,E,1,08,1.2,40,M,,M,,"),
+                _nmea(f"GPRMC,2125{STEP_S * k:02d}.00,A,3958.8000,N,116{(lon(k) - 116) * 60:07.4f},E,3.1,84.4,010326,,"),
+                _nmea("GPGSV,1,1,01,05,40,083,46"),
+            )
+        ).encode()
+        + b"\r\n$GPRMC,212600.00,A,3958.8*00\r\n",
+        {},
+    ),
 }  # fmt: skip
-ENDING = {"JSON Lines": "jsonl"}
+ENDING = {
+    "JSON Lines": "jsonl",
+    "list in an answer": "json",
+    "list of any name": "json",
+    "Kepler.gl trips": "geojson",
+    "line with times beside": "geojson",
+    "KML track": "kml",
+    "KML points": "kml",
+    "NMEA": "nmea",
+}
 
 
 def rows() -> list[dict[str, Any]]:

@@ -13,6 +13,8 @@ from siting.stations import parse_hours
 
 __all__ = ["believed_out", "links_out", "occupancy_out", "opening_text", "opens_next"]
 
+QUARTER_S = 900.0
+"""Words of riders are told by the quarter of an hour: who says something to the second was there then."""
 SOON_S = HOUR_S
 """Closing is told in minutes when it is so near."""
 AHEAD_DAYS = 14
@@ -65,9 +67,15 @@ def _counted(heads: HeadCount, zone: datetime.tzinfo | None, lang: Language) -> 
     elif heads.few_below is not None:
         facts.append(say("station.people_few", k=heads.few_below))
     if heads.seats_free is not None:
-        facts.append(say("station.seats_free", n=heads.seats_free))
+        facts.append(say("station.seats_free" if heads.seats_free else "station.seats_none"))
     comma = "，" if lang == "zh" else ", "
-    return [say("station.counted", time=f"{instant_of(heads.at_s, zone):%H:%M}", what=comma.join(facts))]
+    return [
+        say("station.counted", time=f"{instant_of(_counted_s(heads), zone):%H:%M}", what=comma.join(facts))
+    ]
+
+
+def _counted_s(heads: HeadCount) -> float:
+    return heads.at_s if heads.by_office else heads.at_s // QUARTER_S * QUARTER_S
 
 
 def occupancy_out(heads: HeadCount | None, zone: datetime.tzinfo | None) -> OccupancyOut | None:
@@ -78,7 +86,7 @@ def occupancy_out(heads: HeadCount | None, zone: datetime.tzinfo | None) -> Occu
         people=heads.people,
         fewer_than=heads.few_below,
         seats_free=heads.seats_free,
-        at=instant_of(heads.at_s, zone),
+        at=instant_of(_counted_s(heads), zone),
         by_office=heads.by_office,
     )
 
@@ -103,8 +111,10 @@ def believed_out(believed: Iterable[StationCondition], zone: datetime.tzinfo | N
     return [
         ConditionOut(
             condition=cast(Literal["shut", "dirty", "full"], one.condition),
-            since=instant_of(one.from_s, zone),
-            until=instant_of(one.until_s, zone),
+            since=instant_of(one.from_s if one.by_office else one.from_s // QUARTER_S * QUARTER_S, zone),
+            until=instant_of(
+                one.until_s if one.by_office else -(-one.until_s // QUARTER_S) * QUARTER_S, zone
+            ),
             by_office=one.by_office,
         )
         for one in believed

@@ -45,6 +45,9 @@ def _points(path: Path, heading: Heading, layer: str | None, crs: str | None) ->
     for number, feature in enumerate(features, 1):
         try:
             geometry = feature["geometry"]
+            if geometry["type"] == "MultiPoint" and len(geometry["coordinates"]) == 1:
+                # as programs export points by default
+                geometry = {"type": "Point", "coordinates": geometry["coordinates"][0]}
             if geometry["type"] != "Point":
                 shape = str(geometry["type"])
                 wrong.append(Sentence.of("not_point", number=number, shape=shape))

@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from api.study.studyfile.hour_columns import joined_hours, opens_among
 from api.study.studyfile.place_tables import read_rows
 from geo.datasets import LAYER_ENDINGS, PlaceTable, Row, angle_of, cell_text, to_degrees
 from geo.datum import Datum, to_wgs84
@@ -149,7 +150,7 @@ def read_stations(
         For a file that cannot be read, and for values that are not allowed and rows that contradict one
         another, all at once: row, column and what is allowed.
     """
-    table = _table(path, columns or {}, NEEDED, layer, crs)
+    table = joined_hours(_table(path, columns or {}, NEEDED, layer, crs))
     rows = _positions(path, _standing(table), table.columns, crs)
     read, wrong = _read(
         path, rows, lambda number, row: _station(number, row, table.columns, extent), "no_station"
@@ -253,6 +254,8 @@ def _columns(headings: Sequence[str], told: Mapping[str, str], needed: tuple[str
             found[ours] = present[told[ours].casefold()]
             continue
         match = next((present[word] for word in known if word in present), None)
+        if match is None and ours == "opening_hours":
+            match = opens_among(headings)
         if match is not None:
             found[ours] = match
         elif ours in needed:

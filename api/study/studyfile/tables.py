@@ -105,7 +105,20 @@ class TraceTable(_Table):
     columns: dict[TraceColumn, str | Annotated[int, Field(ge=1, le=10_000)]] = Field(default_factory=dict)
     """From our names to those of the files, or to positions from 1; well-known names need none."""
     kind: Literal[
-        "auto", "csv", "parquet", "gpx", "plt", "goal", "lade_orders", "xlsx", "json", "geojson", "gpkg"
+        "auto",
+        "csv",
+        "parquet",
+        "gpx",
+        "plt",
+        "goal",
+        "lade_orders",
+        "xlsx",
+        "json",
+        "geojson",
+        "gpkg",
+        "kml",
+        "nmea",
+        "feather",
     ] = "auto"
     rider: Annotated[str, Field(min_length=1, max_length=200)] = "auto"
     """Whose a file without a column of riders is: ``file``, ``folder`` or a pattern with ``{rider}``."""

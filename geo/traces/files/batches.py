@@ -28,6 +28,8 @@ _DAMAGED: Final = "\ufffd"
 _ODD: Final = rf"(?i)^(?:|null|none|nan|na|n/a|\\n|=\".*)$|^[\s\pZ\pC]|[\s\pZ\pC]$|{_DAMAGED}"
 _SCALES: Final = {"e5": 1e5, "e6": 1e6, "e7": 1e7}
 _LOOK_ROWS: Final = 1_000
+_MINUS: Final = "^\\s*[\u2212\u2013\u2012]"
+"""Signs that word processors make of a hyphen before a number."""
 _NUMBER: Final = r"^\s*[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d{1,3})?\s*$"
 
 
@@ -46,6 +48,7 @@ def as_numbers(column: ArrowArray) -> NDArray[np.float64]:
             # ="116.3" is how spreadsheets keep a text a text; a comma is that of decimals.
             column = pc.replace_substring_regex(column, pattern='^="(.*)"$', replacement=r"\1")
             column = pc.utf8_normalize(column, form="NFKC")
+            column = pc.replace_substring_regex(column, pattern=_MINUS, replacement="-")
             good = pc.fill_null(pc.match_substring_regex(column, _NUMBER), False)
             text = pc.if_else(good, column, pa.scalar(None, column.type))
             text = pc.replace_substring(pc.utf8_trim_whitespace(text), pattern=",", replacement=".")

@@ -9,13 +9,17 @@ from geo.errors import InputError
 from geo.sentences import Sentence
 from geo.traces.formats import TraceFormat
 
-__all__ = ["FoundFiles", "file_kind", "find_files"]
+__all__ = ["TRACK_KINDS", "FoundFiles", "file_kind", "find_files"]
+
+TRACK_KINDS: Final = ("gpx", "kml", "nmea")
+"""Kinds of files that are rides and say nothing of their rider."""
 
 _ENDINGS: Final = (
     (".csv", "csv"), (".tsv", "csv"), (".txt", "csv"), (".parquet", "parquet"), (".pq", "parquet"),
     (".geoparquet", "parquet"), (".gpx", "gpx"), (".plt", "plt"), (".zip", "zip"), (".xlsx", "xlsx"),
     (".xlsm", "xlsx"), (".jsonl", "json"), (".ndjson", "json"), (".json", "json"), (".geojson", "geojson"),
-    (".geojsonl", "geojson"), (".geojsons", "geojson"), (".gpkg", "gpkg"),
+    (".geojsonl", "geojson"), (".geojsons", "geojson"), (".gpkg", "gpkg"), (".kml", "kml"), (".kmz", "kml"),
+    (".nmea", "nmea"), (".nma", "nmea"), (".feather", "feather"), (".arrow", "feather"), (".ipc", "feather"),
 )  # fmt: skip
 
 

@@ -1,20 +1,24 @@
-"""Readers of GPX files and of GeoLife .plt files."""
+"""Readers of GPX files and of GeoLife .plt files, and the walk through XML that other tracks share."""
 
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, Protocol
 from xml.parsers import expat
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from geo.traces.files.batches import HDOP_M, make_batch
 from geo.traces.files.tables.columns import rider_of_file
 from geo.traces.files.text import Decoder, utf8_blocks
 from geo.traces.formats import RawBatch, TraceFormat
 
-__all__ = ["read_gpx", "read_plt"]
+__all__ = ["Fix", "fixes_batch", "in_utc", "read_gpx", "read_plt", "read_walk", "track_rider"]
+
+Fix = tuple[str, str, str, str]
+"""Longitude, latitude, time, and metres of accuracy, as texts."""
 
 _PIECE_BYTES: Final = 1 << 20
 _NO_ZONE: Final = re.compile(r"^\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?$")
@@ -34,11 +38,26 @@ class _After:
         return head or self._stream.read(count)
 
 
+class _Walk(Protocol):
+    """What is told of each tag while expat walks through a file."""
+
+    fixes: list[Fix]
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """Begin a tag."""
+
+    def text(self, piece: str) -> None:
+        """Take a piece of text."""
+
+    def end(self, tag: str) -> None:
+        """End a tag."""
+
+
 class _TrackPoints:
     """Gathers the track points of a GPX file while expat walks through it."""
 
     def __init__(self) -> None:
-        self.fixes: list[tuple[str, str, str, str]] = []
+        self.fixes: list[Fix] = []
         self._at: tuple[str, str] | None = None
         self._depth = 0
         self._time: list[str] | None = None
@@ -83,11 +102,12 @@ class _TrackPoints:
             if self._time is not None:
                 # Times of GPX are UTC; some writers leave the Z out.
                 text, self._time = "".join(self._time).strip(), None
-                self._text = text + "Z" if _NO_ZONE.match(text) else text
+                self._text = in_utc(text)
 
-    def take(self) -> list[tuple[str, str, str, str]]:
-        fixes, self.fixes = self.fixes, []
-        return fixes
+
+def in_utc(text: str) -> str:
+    """Return a time of GPX or KML, which is UTC where it says no zone."""
+    return text + "Z" if _NO_ZONE.match(text) else text
 
 
 def _from_hdop(text: str) -> str:
@@ -102,14 +122,15 @@ def _refuse_entity(*_: object) -> None:
     raise expat.ExpatError("entities are not allowed")
 
 
-def _from_fixes(
-    fixes: Sequence[tuple[str, str, str, str]],
-    first: int,
+def fixes_batch(
+    fixes: Sequence[Fix],
+    rows: NDArray[np.int64],
     rider: str,
     lost: Sequence[int],
     fmt: TraceFormat,
     name: str,
 ) -> RawBatch:
+    """Make a batch of fixes; ``rows`` are their numbers in the file, ``lost`` those of what is none."""
     lon, lat, time, accuracy = zip(*fixes, strict=True) if fixes else ((), (), (), ())
     columns = {
         "lon": pa.array(lon, pa.string()),
@@ -118,7 +139,7 @@ def _from_fixes(
     }
     if any(accuracy):
         columns["accuracy"] = pa.array(accuracy, pa.string())
-    return make_batch(columns, {"rider_id": rider}, np.arange(first, first + len(fixes)), lost, fmt, name)
+    return make_batch(columns, {"rider_id": rider}, rows, lost, fmt, name)
 
 
 def _gpx_encoding(head: bytes, declared: str) -> str:
@@ -134,9 +155,21 @@ def _gpx_encoding(head: bytes, declared: str) -> str:
 
 def read_gpx(stream: IO[bytes], path: Path, name: str, trace_format: TraceFormat) -> Iterator[RawBatch]:
     """Read the track points of a GPX file; its rider is its name, unless another rule was named."""
-    points = _TrackPoints()
+    return read_walk((b"", stream), _TrackPoints(), path, name, trace_format)
+
+
+def track_rider(path: Path, name: str, trace_format: TraceFormat) -> str:
+    """Return the rider of a file of tracks."""
     rule = trace_format.rider
-    rider = rider_of_file(path, "file" if rule in ("auto", "column") else rule, name)
+    return rider_of_file(path, "file" if rule in ("auto", "column") else rule, name)
+
+
+def read_walk(
+    parts: tuple[bytes, IO[bytes]], points: _Walk, path: Path, name: str, trace_format: TraceFormat
+) -> Iterator[RawBatch]:
+    """Read a file of XML: what was read of it already and the rest, and who gathers its points."""
+    rider = track_rider(path, name, trace_format)
+    begin, stream = parts
     # The text is handed over in UTF-8, since expat knows no encoding of several bytes but Unicode.
     parser = expat.ParserCreate("utf-8")
     parser.StartElementHandler = points.start
@@ -145,7 +178,7 @@ def read_gpx(stream: IO[bytes], path: Path, name: str, trace_format: TraceFormat
     parser.EntityDeclHandler = _refuse_entity
     first = 1
     broken = False
-    head = stream.read(_PIECE_BYTES)
+    head = begin + stream.read(_PIECE_BYTES)
     decoder = Decoder(_gpx_encoding(head, trace_format.encoding))
     pieces = utf8_blocks(_After(head, stream), decoder, _PIECE_BYTES, ends=b">")  # type: ignore[arg-type]
     while not broken:
@@ -154,11 +187,12 @@ def read_gpx(stream: IO[bytes], path: Path, name: str, trace_format: TraceFormat
             parser.Parse(piece, not piece)
         except expat.ExpatError:
             broken = True
-        fixes = points.take()
+        fixes, points.fixes = points.fixes, []
         # The rest of a broken file counts as one row that could not be read.
         lost = [first + len(fixes)] if broken else []
         if fixes or lost:
-            yield _from_fixes(fixes, first, rider, lost, trace_format, name)
+            rows = np.arange(first, first + len(fixes))
+            yield fixes_batch(fixes, rows, rider, lost, trace_format, name)
         first += len(fixes)
         if not piece:
             break
@@ -189,6 +223,4 @@ def read_plt(stream: IO[bytes], path: Path, name: str, trace_format: TraceFormat
             rows.append(number)
             fixes.append((fields[1], fields[0], f"{fields[5].strip()} {fields[6].strip()}Z", ""))
         first += len(lines)
-        batch = _from_fixes(fixes, 1, rider, lost, trace_format, name)
-        batch.row[:] = rows
-        yield batch
+        yield fixes_batch(fixes, np.array(rows, np.int64), rider, lost, trace_format, name)

@@ -30,6 +30,8 @@ HINTS: Final = (
     "day_only",
     "text_time",
     "only_waypoints",
+    "scientific",
+    "cst",
     "minutes",
     "coarse",
     "datum_doubtful",
@@ -85,6 +87,7 @@ def _of_texts(texts: list[str]) -> list[str]:
         return []
     for code, pattern in (
         ("no_year", r"\s*\d{1,2}[-/.月]\d{1,2}日?\s+\d{1,2}[:时]"),
+        ("scientific", r"\s*\d([.,]\d*)?[eE]\+?\d+\s*$"),
         ("day_only", r"\s*\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?\s*$"),
     ):
         if sum(re.match(pattern, t) is not None for t in texts) > _MOST * len(texts):
@@ -126,6 +129,8 @@ def hints_of(path: Path, trace_format: TraceFormat, times: list[str] | None = No
             return ()
         found += hints_of_positions(batch.lonlat)
         found += _of_times(batch)
+        if any(re.search(r"\bCST\b", text) for text in times or ()):
+            found.append("cst")
         if (batch.fault == REASONS.index("poor_accuracy")).mean() > _MOST:
             found.append("coarse")
         if (batch.fault == 1).mean() > _MOST:

@@ -122,7 +122,7 @@ def look_at(path: Path, trace_format: TraceFormat) -> FileLook:
     name = shown_name(path, 0, trace_format)
     kind = file_kind(path) if trace_format.kind == "auto" else trace_format.kind
     if kind not in _TABLES:
-        notes = {"gpx": "UTC", "plt": "UTC"}
+        notes = {"gpx": "UTC", "plt": "UTC", "kml": "UTC", "nmea": "UTC"}
         return FileLook(name, str(kind), time_form=notes.get(str(kind), ""), form=trace_format)
     try:
         with open_file(path) as stream:

@@ -17,13 +17,14 @@ from typing import IO, Final, cast
 
 from geo.errors import InputError
 from geo.sentences import Sentence
-from geo.traces.files.found import file_kind
+from geo.traces.files.found import TRACK_KINDS, file_kind
 from geo.traces.files.gpx_plt import read_gpx, read_plt
+from geo.traces.files.kml_nmea import read_kml, read_nmea
 from geo.traces.files.tables.cells import JsonTable, SheetTable
 from geo.traces.files.tables.column_plans import OpenTable, table_batches
 from geo.traces.files.tables.columns import ForeignFileError
 from geo.traces.files.tables.delimited import CsvTable
-from geo.traces.files.tables.geofiles import read_geopackage, read_parquet
+from geo.traces.files.tables.geofiles import read_feather, read_geopackage, read_parquet
 from geo.traces.files.tables.shapes import shape_of_name
 from geo.traces.formats import KINDS, RawBatch, TraceFormat
 
@@ -38,10 +39,10 @@ __all__ = [
 ]
 
 _TABLES: Final = ("csv", "goal", "lade_orders", "xlsx", "json", "geojson")
-_ON_DISK: Final = ("parquet", "gpkg")
+_ON_DISK: Final = ("parquet", "gpkg", "feather")
 _CONVERTED: Final = {
-    **dict.fromkeys((".kml", ".kmz", ".fit", ".tcx", ".nmea", ".nma"), "trace_to_gpx"),
-    **dict.fromkeys((".feather", ".arrow", ".ipc", ".orc", ".avro"), "trace_to_parquet"),
+    **dict.fromkeys((".fit", ".tcx"), "trace_to_gpx"),
+    **dict.fromkeys((".orc", ".avro"), "trace_to_parquet"),
     **dict.fromkeys((".xls", ".ods"), "trace_to_xlsx"),
     **dict.fromkeys((".shp", ".dbf"), "trace_to_geopackage"),
     **dict.fromkeys((".sqlite", ".db", ".mdb"), "trace_to_csv"),
@@ -68,7 +69,7 @@ def rider_is_in_name(path: Path, trace_format: TraceFormat) -> bool:
     kind = file_kind(path) if trace_format.kind == "auto" else trace_format.kind
     if trace_format.rider in ("folder", "column"):
         return False
-    return trace_format.rider != "auto" or kind in ("gpx", "goal")
+    return trace_format.rider != "auto" or kind in (*TRACK_KINDS, "goal")
 
 
 def shown_name(path: Path, number: int, trace_format: TraceFormat) -> str:
@@ -121,10 +122,12 @@ def read_batches(
         return read_parquet(path, shown, trace_format, row_groups)
     if kind == "gpkg":
         return read_geopackage(path, shown, trace_format)
+    if kind == "feather":
+        return read_feather(path, shown, trace_format)
     told = _CONVERTED.get(path.suffix.lower())
     if kind is None and told is not None:
         raise InputError(Sentence.of(told, shown=shown))
-    if kind not in (*_TABLES, "gpx", "plt"):
+    if kind not in (*_TABLES, *TRACK_KINDS, "plt"):
         raise InputError(Sentence.of("trace_kind_unknown", shown=shown, allowed=", ".join(KINDS[1:])))
     return _read_stream(path, shown, kind, trace_format)
 
@@ -152,8 +155,9 @@ def _read_zip(path: Path, name: str, trace_format: TraceFormat, skip: Skip | Non
     try:
         with zipfile.ZipFile(path) as packed:
             members = sorted(n for n in packed.namelist() if not n.endswith("/") and "__MACOSX" not in n)
-            tracks = [m for m in members if _kind(Path(m), trace_format) == "gpx" == file_kind(Path(m))]
-            refuse_unnamed_riders(len(tracks), name, trace_format)
+            for track in TRACK_KINDS:
+                files = [m for m in members if _kind(Path(m), trace_format) == track == file_kind(Path(m))]
+                refuse_unnamed_riders(len(files), name, trace_format, track.upper())
             # the folder of such a file names its rider, and these have none
             loose = [m for m in members if file_kind(Path(m)) == "plt" and len(Path(m).parts) == 1]
             refuse_unnamed_riders(len(loose), name, trace_format, "PLT")
@@ -232,6 +236,10 @@ def _read_open(
 ) -> Iterator[RawBatch]:
     if kind == "gpx":
         return read_gpx(stream, path, name, trace_format)
+    if kind == "kml":
+        return read_kml(stream, path, name, trace_format)
+    if kind == "nmea":
+        return read_nmea(stream, path, name, trace_format)
     if kind == "plt":
         return read_plt(stream, path, name, trace_format)
     return table_batches(open_table(stream, name, kind, trace_format), path, name, kind, trace_format)

@@ -1,6 +1,7 @@
 """The command line: bad input ends with one sentence and exit code 2, never with a traceback."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from tiny_map import BEIJING, FAR_AWAY, write_city
 from tiny_study import place, write_study
 
 from api.cli.commands import yilu
-from api.study.studyfile.read import load_study_file
+from api.study.studyfile.read import built_in, load_study_file
 from geo.datum import from_wgs84
 from geo.osm.osmnx import to_osmnx
 from geo.osm.read import read_osm
@@ -185,6 +186,20 @@ def test_a_new_study_file_is_valid_and_never_overwrites(tmp_path: Path) -> None:
     assert _run("new", str(path)).exit_code == 0
     assert load_study_file(path).siting.sites == 8
     _refused(_run("new", str(path)), "is there already")
+
+
+def test_comments_of_a_new_study_file_are_in_the_language_of_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mine.toml"
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    assert _run("new", str(path)).exit_code == 0
+    assert "公布一个数字至少要有多少名骑手" in path.read_text("utf-8")
+    # the same keys with the same values, those in comments, too
+    keys = re.compile(r"^(?:# )?(?:\w+ = |\[).*?(?=  +#|$)", re.MULTILINE)
+    one, other = (built_in(name).read_text("utf-8") for name in ("template", "template.zh"))
+    assert keys.findall(one) == keys.findall(other)
+    assert len(keys.findall(one)) > 60
 
 
 def _ridden(

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from study_sample import sample_study
 
 from api.study.file_accounts import pooled
 from geo.errors import InputError
 from geo.traces import TraceFormat, read_traces
 from geo.traces.points import Account
 from maps.texts import Wording
+from siting.report import rows_told, study_tables
 from siting.results import FileAccount
 
 K = 3
@@ -30,7 +32,7 @@ def account(file: str, riders: str, read: int = 10, datum: str = "wgs84", lost: 
     )
 
 
-def shown(accounts: tuple[FileAccount, ...]) -> list[tuple[str, int]]:
+def shown(accounts: tuple[FileAccount, ...]) -> list[tuple[str, int | None]]:
     return [(one.file, one.read) for one in accounts]
 
 
@@ -93,10 +95,25 @@ def test_no_rows_of_fewer_than_k_riders_are_told(files: list[tuple[frozenset[str
     ]
     told = pooled(given_, K)
     everybody = frozenset().union(*(who for who, _ in files))
-    assert sum(one.read for one in told) == 2 ** len(files) - 1
+    if 0 < len(everybody) < K:
+        assert {one.read is None for one in told if one.accepted != 0} == {True}
+        return
+    assert sum(one.read or 0 for one in told) == 2 ** len(files) - 1
     for one in told:
+        assert one.read is not None
         behind = frozenset().union(*(who for n, (who, _) in enumerate(files) if one.read >> n & 1))
         assert not behind or len(behind) >= min(K, len(everybody))
+
+
+def test_of_fewer_than_k_riders_in_all_no_rows_are_told() -> None:
+    """How many rows the files of one rider have is how long that rider rode."""
+    files = [account("a.csv", "p", 70), account("b.csv", "pq", 20)]
+    (told,) = pooled(files, 10)
+    assert (told.read, told.accepted, told.rejected) == (None, None, ())
+    assert rows_told((told,)) == (None, None, None)
+    study = dataclasses.replace(sample_study(), accounts=(told,))
+    rows = next(table for table in study_tables(study) if table.key == "files").rows
+    assert rows[0][3:] == (None, None, None)
 
 
 def test_reading_tells_who_is_in_a_file(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Lists of stations as offices keep them are read, or refused with row and column."""
 
+import datetime
 import json
 import zipfile
 from pathlib import Path
@@ -107,6 +108,59 @@ def test_files_that_are_no_list_are_named(tmp_path: Path) -> None:
     ):
         with pytest.raises(InputError, match=words):
             read_stations(tmp_path / name, "wgs84")
+
+
+@pytest.mark.parametrize(
+    ("heads", "cells", "hours"),
+    [
+        (
+            ("开放时间（夏季）", "开放时间（冬季）"),
+            ("8:00-20:00", "9:00-18:00"),
+            "夏季8:00-20:00，冬季9:00-18:00",
+        ),
+        (
+            ("营业时间(工作日)", "营业时间(周末)"),
+            ("8:00-18:00", "9:00-12:00"),
+            "工作日8:00-18:00，周末9:00-12:00",
+        ),
+        (("营业时间(工作日)", "营业时间(周末)"), ("8:00-18:00", ""), "工作日8:00-18:00"),
+        (("开门时间", "关门时间"), (datetime.time(8), datetime.time(18, 30)), "8:00-18:30"),
+        (("open_time", "close_time"), ("08:00", "20:00"), "8:00-20:00"),
+    ],
+)
+def test_hours_may_stand_in_several_columns(
+    tmp_path: Path, heads: tuple[str, ...], cells: tuple[object, ...], hours: str
+) -> None:
+    """Before, the first season was taken for the whole year without a word."""
+    book = openpyxl.Workbook()
+    book.worksheets[0].append(["名称", "经度", "纬度", *heads])
+    book.worksheets[0].append(["A", 116.35, 39.99, *cells])
+    book.save(tmp_path / "s.xlsx")
+    (station,) = read_stations(tmp_path / "s.xlsx", "wgs84")
+    assert (
+        parse_hours(station.opening_hours).week_share().tolist() == parse_hours(hours).week_share().tolist()
+    )
+
+
+@pytest.mark.parametrize("ending", ["txt", "tsv", "csv"])
+def test_unicode_text_of_a_spreadsheet(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"s.{ending}"
+    path.write_bytes("\t".join(HEAD).encode("utf-16") + "\n".encode("utf-16-le")
+                     + "\t".join(map(str, ROW)).encode("utf-16-le"))  # fmt: skip
+    assert read_stations(path, "wgs84")[0].name == "暖蜂驿站"
+
+
+def test_a_point_that_is_called_many_is_one(tmp_path: Path) -> None:
+    columns = {"名称": ["A"], "开放时间": ["24小时（无人值守）"]}
+    for points, fits in (([(116.35, 39.99)], True), ([(116.35, 39.99), (116.4, 40.0)], False)):
+        frame = geopandas.GeoDataFrame(columns, geometry=[shapely.MultiPoint(points)], crs=4326)
+        frame.to_file(tmp_path / "s.gpkg")
+        if fits:
+            (station,) = read_stations(tmp_path / "s.gpkg", "wgs84")
+            assert (station.lonlat, station.opening_hours) == ((116.35, 39.99), "24/7")
+        else:
+            with pytest.raises(InputError, match="MultiPoint, not a Point"):
+                read_stations(tmp_path / "s.gpkg", "wgs84")
 
 
 def test_a_column_may_be_told(tmp_path: Path) -> None:

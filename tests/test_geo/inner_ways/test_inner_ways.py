@@ -1,5 +1,8 @@
 """Gates and inner ways of drawn towns: what is wrong with the map is found, and nothing else is."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 from ascii_map import ascii_map
@@ -16,7 +19,7 @@ from geo.inner_ways import (
     gate_waits,
     with_waits,
 )
-from geo.inner_ways.gate_waits import shrunk_medians
+from geo.inner_ways.gate_waits import GatePasses, shrunk_medians
 from geo.streets import StreetNetwork
 from geo.travel import travel_times_s
 
@@ -91,6 +94,33 @@ def test_fewer_than_k_riders_say_nothing_of_a_compound() -> None:
     found = compound_waits(trodden, gate_passes(trodden), k=10, share=0.8)
     assert found.known == 0
     assert with_waits(trodden.network, found.usual_s) is trodden.network
+
+
+@pytest.mark.parametrize("few_s", [5.0, 60.0, 900.0])
+def test_waits_of_few_riders_move_no_wait_that_is_told(few_s: float) -> None:
+    """The attack: whoever knows the waits of all others reads nothing of nine riders at another compound."""
+    rng = np.random.default_rng(4)
+    compound = np.repeat([0, 1], [120, 90])
+    wait_s = np.where(compound == 0, rng.gamma(4.0, 30.0, 210), few_s * rng.uniform(0.5, 1.5, 210))
+    passes = GatePasses(
+        node=10 + compound, compound=compound,
+        rider=np.where(compound == 0, np.arange(210) % 12, 100 + np.arange(210) % 9),
+        t_s=(MONDAY_8 + 3600.0 * (np.arange(210) % 5)).astype(np.float64), wait_s=wait_s,
+    )  # fmt: skip
+    network: Any = SimpleNamespace(compounds=_Two(), gate_delay_s=30.0)
+    trodden: Any = SimpleNamespace(network=network, timezone="Asia/Shanghai")
+    found = compound_waits(trodden, passes, k=10, share=0.8)
+    alone = compound_waits(trodden, GatePasses._make(c[compound == 0] for c in passes), k=10, share=0.8)
+    assert found.known == 1
+    assert found.usual_s.tolist()[0] == alone.usual_s.tolist()[0]
+    assert found.promised_s.tolist()[0] == alone.promised_s.tolist()[0]
+
+
+class _Two:
+    gate_delay_s = np.full(2, np.nan)
+
+    def __len__(self) -> int:
+        return 2
 
 
 def _into(network: StreetNetwork) -> float:

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.feather as feather
 import pytest
-from trace_layouts import ENDING, GPX, KEY, TEXTS, features, form, gpx, write_workbook
+from trace_layouts import ENDING, GPX, KEY, LAT, TEXTS, features, form, gpx, rows, write_workbook
 
 from geo.errors import InputError
 from geo.traces.formats import REASONS
@@ -78,6 +80,18 @@ def layouts(folder: Path) -> list[tuple[str, bytes, Mapping[str, Any]]]:
     made += [("gpx", gpx("骑手", "utf-8"), {}), ("gpx", gpx("骑手", "gb2312"), {})]
     write_workbook(folder / "book.xlsx")
     made.append(("xlsx", (folder / "book.xlsx").read_bytes(), {}))
+    columns = {
+        "rider_id": [ID] * 4,
+        "time": [r["time"] for r in rows()],
+        "lon": [116.3] * 4,
+        "lat": [LAT] * 4,
+    }
+    feather.write_feather(pa.table(columns), folder / "a.feather", compression="uncompressed")
+    made.append(("feather", (folder / "a.feather").read_bytes(), {}))
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr("doc.kml", TEXTS["KML track"][0])
+    made.append(("kmz", held.getvalue(), {}))
     made.append(("zip", _packed(TEXTS["T-Drive"][0]), TEXTS["T-Drive"][1]))
     return made
 

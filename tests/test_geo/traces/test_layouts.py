@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pyogrio
 import pytest
@@ -40,6 +41,7 @@ from trace_layouts import (
 
 from geo.errors import InputError
 from geo.traces.formats import TraceFormat
+from geo.traces.inspect import inspect_file
 from geo.traces.read import map_traces, read_traces
 from geo.traces.rows.riders import Pseudonyms
 
@@ -48,7 +50,12 @@ def check(path: Path, trace_format: TraceFormat, bad: int = BAD) -> None:
     refused = path.parent / "rejects.csv"
     result = read_traces(path, trace_format, key=KEY, rejects=refused)
     assert result.traces.t_s.tolist() == [START_S + STEP_S * k for k in range(POINTS)]
-    np.testing.assert_allclose(result.traces.lonlat, [(lon(k), LAT) for k in range(POINTS)], atol=2e-7)
+    side = -1 if "sign" in str(path.parent) else 1
+    expected = [(lon(k), side * LAT) for k in range(POINTS)]
+    # NMEA has four decimals of a minute, 0.2 m
+    np.testing.assert_allclose(
+        result.traces.lonlat, expected, atol=2e-6 if "NMEA" in str(path.parent) else 2e-7
+    )
     assert len(result.traces.pseudonyms) == 1
     assert [(a.read, a.accepted, sum(a.rejected.values())) for a in result.accounts] == [
         (POINTS + bad, POINTS, bad)
@@ -59,6 +66,8 @@ def check(path: Path, trace_format: TraceFormat, bad: int = BAD) -> None:
 @pytest.mark.parametrize("name", TEXTS)
 def test_golden_account_of_each_text_layout(tmp_path: Path, name: str) -> None:
     content, keys = TEXTS[name]
+    tmp_path /= name
+    tmp_path.mkdir()
     path = tmp_path / f"a.{ENDING.get(name, 'csv')}"
     path.write_bytes(content)
     check(path, form(**keys))
@@ -89,6 +98,46 @@ def test_golden_account_of_features(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"a.{ending}"
     path.write_text(features(ending), "utf-8")
     check(path, form())
+
+
+@pytest.mark.parametrize("ending", ["feather", "arrow", "zip"])
+def test_golden_account_of_arrow_files(tmp_path: Path, ending: str) -> None:
+    columns = {"rider_id": ["7"] * 5, "time": [*(r["time"] for r in rows()), "never"],
+               "lon": [*(r["lon"] for r in rows()), 116.3], "lat": [LAT] * 5}  # fmt: skip
+    held = pa.table(columns)
+    path = tmp_path / f"a.{ending}"
+    if ending == "arrow":
+        with pa.ipc.new_stream(path, held.schema) as stream:
+            stream.write_table(held, max_chunksize=2)
+    else:
+        feather.write_feather(held, tmp_path / "b.feather" if ending == "zip" else path, chunksize=2)
+    if ending == "zip":
+        with zipfile.ZipFile(path, "w") as inside:
+            inside.write(tmp_path / "b.feather", "b.feather")
+    check(path, form())
+
+
+def test_golden_account_of_kmz(tmp_path: Path) -> None:
+    path = tmp_path / "a.kmz"
+    with zipfile.ZipFile(path, "w") as inside:
+        inside.writestr("files/pin.png", b"x")
+        inside.writestr("doc.kml", TEXTS["KML track"][0])
+    check(path, form())
+    (tmp_path / "b.kml").write_bytes(TEXTS["KML track"][0])
+    with pytest.raises(InputError, match="KML"):
+        read_traces([path, tmp_path / "b.kml"], form(), key=KEY)
+
+
+def test_seconds_that_a_spreadsheet_lost_are_not_made_up(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(table("rider_id,time,lon,lat", lambda k: f"7,1.7724E+12,{lon(k)},{LAT}"))
+    with pytest.raises(InputError, match="scientific notation"):
+        read_traces(path, form(), key=KEY)
+    path.write_bytes(timed("%a %b %d %H:%M:%S CST %Y"))
+    assert "cst" in inspect_file(path, form()).hints  # and that is said
+    # in Chicago it is another time, and in Berlin none
+    with pytest.raises(InputError, match="unparsable_time"):
+        read_traces(path, form(timezone="Europe/Berlin"), key=KEY)
 
 
 def test_a_list_of_objects(tmp_path: Path) -> None:

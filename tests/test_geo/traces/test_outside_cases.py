@@ -312,3 +312,103 @@ def test_months_may_be_named_in_english(tmp_path: Path, time: str) -> None:
 def test_a_name_of_a_month_alone_makes_no_time(tmp_path: Path, time: str) -> None:
     text = f'rider_id,time,lon,lat\nr1,"{time}",116.3,39.98\nr1,2026-03-02 05:25:00,116.3,39.98\n'
     assert counted(read(tmp_path / "a.csv", text).accounts[0]) == (2, 1, {"unparsable_time": 1})
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "keys", "accepted", "refused"),
+    [
+        # Traccar 2809: positions as its database writes them
+        (
+            "a.csv",
+            "# id, protocol, deviceId, serverTime, fixTime, valid, latitude, longitude, address, attributes\n"
+            + "".join(
+                f"'{k}', 'mxt', '7', '2026-03-02 09:00:00', '2026-03-02 05:25:{15 * k:02}', '1',"
+                " '39.98', '116.3', NULL, '{\\\"index\\\":5174,\\\"ignition\\\":true}'\n"
+                for k in range(4)
+            ),
+            {},
+            4,
+            {},
+        ),
+        # mie-lab location-prediction 4: numbers without zeros before them, and months from 0
+        (
+            "a.csv",
+            "rider_id,time,lon,lat\n7,2026-3-2 5:25:0,116.3,39.98\n7,2026-3-2 5:25:9,116.3,39.98\n"
+            "7,2026-0-2 7:0:57,116.3,39.98\n7,2026-3-2 5:2,116.3,39.98\n",
+            {},
+            2,
+            {"unparsable_time": 2},
+        ),
+        # R: rows begin with their numbers, above which nothing stands
+        (
+            "a.csv",
+            '"rider_id","time","lon","lat"\n'
+            + "".join(f'"{k}","7","2026-03-02 05:25:{15 * k:02}",116.3,39.98\n' for k in range(1, 4)),
+            {},
+            3,
+            {},
+        ),
+        # trackintel 343: its own names, an index without one, places as WKT
+        (
+            "a.csv",
+            ";user_id;tracked_at;geom\n"
+            + "".join(f"{k};7;2026-03-01 21:25:{15 * k:02}+00:00;POINT (116.3 39.98)\n" for k in range(3)),
+            {},
+            3,
+            {},
+        ),
+        # movingpandas 185: a local clock in a column of its own
+        (
+            "a.csv",
+            "rider,Date,LocalTime,Latitude,Longitude\n"
+            + "".join(f"7,2026-03-02,05:25:{15 * k:02},39.98,116.3\n" for k in range(3)),
+            {},
+            3,
+            {},
+        ),
+        # Organic Maps 9365: a track of KML with a time too few: which belongs to which is not known
+        (
+            "a.kml",
+            "<kml><Placemark><Track><when>2026-03-01T21:25:00Z</when><coord>116.3 39.98 0</coord>"
+            "<coord>116.3 39.98 0</coord></Track></Placemark></kml>",
+            {},
+            None,
+            {},
+        ),
+        # OsmAnd 13945: a year 0 among good times
+        ("a.gpx", gpx("2026-03-01T21:25:00Z", "0000-03-13T09:11:26Z"), {}, 1, {"unparsable_time": 1}),
+        # Trajectools 15: fractions, and a zone of hours alone
+        (
+            "a.csv",
+            "rider_id,timestamp,lon,lat\n7,2026-03-01 21:25:00.25+00,116.3,39.98\n",
+            {},
+            1,
+            {},
+        ),
+        # TimeManager 329: the day first, to the minute
+        (
+            "a.tsv",
+            "DateTime\tLatitude\tLongitude\n27/09/2019 00:26\t39.98\t116.3\n27/09/2019 00:56\t39.98\t116.3\n",
+            {"rider": "file"},
+            2,
+            {},
+        ),
+        # trackintel 253: a file written by one tool and again by another has two columns for each
+        ("a.csv", "rider,time,longitude,latitude,lon,lat\n7,2026-03-02 05:25:00,1,2,1,2\n", {}, None, {}),
+    ],
+)  # fmt: skip
+def test_what_the_tools_of_others_write(
+    tmp_path: Path,
+    name: str,
+    content: str,
+    keys: dict[str, str],
+    accepted: int | None,
+    refused: dict[str, int],
+) -> None:
+    """None: nothing is guessed, and the sentence says what is missing."""
+    if accepted is None:
+        with pytest.raises(InputError, match=r"none of the 2 rows can be used|2 columns could be lon"):
+            read(tmp_path / name, content, **keys)
+        return
+    account = read(tmp_path / name, content, **keys).accounts[0]
+    assert counted(account) == (accepted + sum(refused.values()), accepted, refused)

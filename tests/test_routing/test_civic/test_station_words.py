@@ -183,6 +183,8 @@ def test_the_last_count_of_half_an_hour_is_shown_and_no_number_of_few(words: lis
             shown = found[station]
             assert shown.at_s == max(one.made_s for one in fresh)
             assert shown.people is None or shown.people >= RULES.k
+            # seats are known, so a number of free ones would be a number of people
+            assert shown.seats_free in (None, 0, 1)
             assert shown.few_below in (None, RULES.k)
             assert shown.people is None or shown.few_below is None
 

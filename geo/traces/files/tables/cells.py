@@ -26,10 +26,16 @@ __all__ = ["JsonTable", "SheetTable"]
 _SAMPLE_ROWS: Final = 1_000
 _BATCH_ROWS: Final = 50_000
 _EXACT: Final = 2.0**53
-_FEATURES: Final = re.compile(r'"(?:features|data|points|records|rows|locations|positions)"\s*:\s*\[')
+_FEATURES: Final = re.compile(
+    r'"(?:features|data|points|records|rows|locations|positions|list|items|results?|tracks?|traces?)"\s*:\s*\['
+)
+_OBJECTS: Final = re.compile(r'"[^"]{1,40}"\s*:\s*\[(?=\s*\{)')
 _CRS: Final = re.compile(r'"crs"\s*:\s*\{[^{}]*\{[^{}]*?"name"\s*:\s*"[^"]*?(\d+|CRS84)"')
 _DEGREE_CRS: Final = ("CRS84", "4326", "4490", "4979")
 _DEPTH: Final = 4
+_XYZT: Final = 4
+_TIMES: Final = ("coordTimes", "times", "coordinateProperties")
+"""Where converters of GPX put the times of a line."""
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - whatever a cell holds
@@ -193,7 +199,10 @@ class JsonTable(_CellTable):
         if not block:
             raise InputError(Sentence.of("trace_empty", name=name))
         first_line = block.lstrip().partition("\n")[0]
-        if block.lstrip()[0] == "{" and _object(first_line) is not None and not _FEATURES.search(first_line):
+        lists = _FEATURES.search(first_line) or (
+            _OBJECTS.search(first_line) if "\n" not in block.strip() else None
+        )
+        if block.lstrip()[0] == "{" and _object(first_line) is not None and not lists:
             return _lines(block, blocks)
         at = block.find("[") + 1 if block.lstrip()[0] == "[" else 0
         if not at:
@@ -201,6 +210,8 @@ class JsonTable(_CellTable):
             if found is None:
                 if block.lstrip()[0] == "{" and len(block.splitlines()) > 1:
                     return _lines(block, blocks)  # the first line is damaged
+                found = _OBJECTS.search(block)
+            if found is None:
                 raise ForeignFileError(Sentence.of("trace_json", name=name))
             crs = _CRS.search(block[: found.start()])
             if crs is not None and crs.group(1) not in _DEGREE_CRS:
@@ -216,6 +227,54 @@ def _object(text: str) -> dict[str, str] | None:
     except (ValueError, RecursionError):
         return None
     return _flat(found) if isinstance(found, dict) else None
+
+
+def _objects(text: str) -> list[dict[str, str] | None]:
+    """Return an object as its rows of text; one row that is none where it is damaged."""
+    try:
+        return _rows_of(json.loads(text))
+    except (ValueError, RecursionError):
+        return [None]
+
+
+def _rows_of(record: Any) -> list[dict[str, str] | None]:  # noqa: ANN401 - whatever JSON holds
+    """Return an object as a row; a line with a time for each of its points as a row for each of these."""
+    if not isinstance(record, dict):
+        return [None]
+    line = record.get("geometry") if record.get("type") == "Feature" else None
+    if not isinstance(line, dict) or line.get("type") != "LineString":
+        return [_flat(record)]
+    points = line.get("coordinates")
+    times = _times_of(record, points)
+    if not isinstance(points, list) or times is None:
+        return [_flat(record)]
+    told = {
+        key: {name: value for name, value in inner.items() if name not in _TIMES}
+        for key, inner in record.items()
+        if key not in ("geometry", "type", *_TIMES) and isinstance(inner, dict)
+    }
+    same = _flat(told) | _flat({k: v for k, v in record.items() if k == "id"})
+    return [
+        {**same, "geometry.type": "Point", "geometry.coordinates": _text(point[:2]), "time": _text(time)}
+        if isinstance(point, list)
+        else None
+        for point, time in zip(points, times, strict=True)
+    ]
+
+
+def _times_of(feature: Mapping[str, Any], points: Any) -> list[Any] | None:  # noqa: ANN401
+    """Return a time for each point of a line: the fourth number (Kepler.gl), or a list beside; else None."""
+    if not isinstance(points, list) or not points:
+        return None
+    if all(isinstance(point, list) and len(point) == _XYZT for point in points):
+        return [point[_XYZT - 1] for point in points]
+    for holder in (feature.get("properties"), feature):
+        beside = holder.get("coordinateProperties", holder) if isinstance(holder, dict) else {}
+        for name in _TIMES if isinstance(beside, dict) else ():
+            times = beside.get(name)
+            if isinstance(times, list) and len(times) == len(points):
+                return times
+    return None
 
 
 def _flat(record: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[str, str]:
@@ -236,7 +295,10 @@ def _lines(block: str, blocks: Iterator[bytes]) -> Iterator[tuple[int, dict[str,
         for line in block.removesuffix("\n").split("\n"):
             number += 1
             if line.strip():
-                yield number, _object(line.strip())
+                for row in _objects(line.strip()):
+                    yield number, row
+                    number += 1
+                number -= 1
         block = next(blocks, b"").decode("utf-8", "replace")
 
 
@@ -259,5 +321,6 @@ def _listed(text: str, at: int, blocks: Iterator[bytes]) -> Iterator[tuple[int, 
                 continue
             yield number + 1, None
             return
-        number += 1
-        yield number, _flat(record) if isinstance(record, dict) else None
+        for row in _rows_of(record):
+            number += 1
+            yield number, row

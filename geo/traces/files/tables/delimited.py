@@ -27,6 +27,10 @@ _SAMPLE_LINES: Final = 1_000
 _SAMPLE_BYTES: Final = 400_000
 _APART: Final = (re.compile("，".encode()), re.compile(rb"[ \t]+"))
 _OUTER_BLANKS: Final = re.compile(rb"^[ \t]+|[ \t]+$", re.MULTILINE)
+_SINGLE: Final = re.compile(
+    rb"(?:(?<=[,\t;|\n])|^)[ \t]*'((?:[^'\\\n]|''|\\.)*)'[ \t]*(?=[,\t;|\n]|$)", re.MULTILINE
+)
+"""A field between quotes of one stroke, as databases write texts: one within is doubled or escaped."""
 _LEAST_LINES, _LEAST_COLUMNS, _MOST = 3, 3, 0.9
 _SEPARATORS: Final = ",\t;|"
 _LONGEST_RECORD: Final = 64  # lines that one quoted field may go over
@@ -92,6 +96,20 @@ def _columns_apart(lines: Sequence[str], separators: Sequence[str]) -> re.Patter
 def _in_tabs(block: bytes, apart: re.Pattern[bytes]) -> bytes:
     """Let columns be parted by tabs; blanks that begin or end a line part nothing."""
     return apart.sub(b"\t", _OUTER_BLANKS.sub(b"", block))
+
+
+_ESCAPED: Final = re.compile(rb"\\(.)")
+
+
+def _in_double(field: re.Match[bytes]) -> bytes:
+    inner = _ESCAPED.sub(rb"\1", field.group(1).replace(b"''", b"'")).replace(b'"', b'""')
+    return b'"' + inner + b'"' if any(mark in inner for mark in b',\t;|" ') else inner
+
+
+def _are_numbered(rows: Sequence[list[str]]) -> bool:
+    """Return whether rows begin with their numbers, as R writes them without a name above."""
+    first = [row[0] for row in rows]
+    return all(text.isdecimal() for text in first) and all(int(b) == int(a) + 1 for a, b in pairwise(first))
 
 
 class _Line(NamedTuple):
@@ -196,6 +214,7 @@ class CsvTable:
         if not self._block.strip():
             raise InputError(Sentence.of("trace_empty_table", name=name))
         declared = self._take_sep_line() or trace_format.separator
+        self._double_quotes()
         self._part_columns(declared)
         text = self._block[:_SAMPLE_BYTES].decode("utf-8", "replace")
         lines = text.split("\n")
@@ -236,6 +255,15 @@ class CsvTable:
             blocks = self._blocks
             self._blocks = (_in_tabs(block, apart) for block in blocks)
 
+    def _double_quotes(self) -> None:
+        """Read quotes of one stroke, as databases write them, as the usual ones."""
+        lines = [line for line in self._block[:_SAMPLE_BYTES].split(b"\n") if line.strip()][1:_HEAD_LINES]
+        single = [len(_SINGLE.findall(line)) > 1 and not line.lstrip().startswith(b'"') for line in lines]
+        if sum(single) * 2 > len(lines):
+            self._block = _SINGLE.sub(_in_double, self._block)
+            blocks = self._blocks
+            self._blocks = (_SINGLE.sub(_in_double, block) for block in blocks)
+
     def _take_sep_line(self) -> str:
         found = re.match(rb'"?sep=(.)"?[^\S\n]*\n', self._block[:20], re.IGNORECASE)
         if found is None:
@@ -253,6 +281,8 @@ class CsvTable:
             return [""] * width
         if width > len(names) and all(not any(f.strip() for f in row[len(names) : width]) for row in rows):
             return names + [""] * (width - len(names))
+        if width == len(names) + 1 and all(len(row) == width for row in rows) and _are_numbered(rows):
+            return ["", *names]
         if width < len(names) and not any(names[width:]):
             return names[:width]
         return names

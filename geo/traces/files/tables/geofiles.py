@@ -19,10 +19,11 @@ from geo.traces.files.tables.shapes import shape_of_name
 from geo.traces.formats import RawBatch, TraceFormat
 from geo.traces.instants import ArrowArray, ArrowType
 
-__all__ = ["read_geopackage", "read_parquet"]
+__all__ = ["read_feather", "read_geopackage", "read_parquet"]
 
 _BATCH_ROWS: Final = 262_144
 _SAMPLE_ROWS: Final = 1_000
+_ARROW_FILE: Final = b"ARROW1"
 _DEGREE_CRS: Final = ("EPSG:4326", "OGC:CRS84", "EPSG:4490", "EPSG:4979")
 
 
@@ -84,6 +85,43 @@ def _read_open_parquet(
         n = batch.num_rows
         made = plan.batch(Chunk(columns, np.arange(first, first + n)), ())
         yield shift.degrees(made) if "lonlat" in inside else made
+        first += n
+
+
+def read_feather(path: Path, name: str, trace_format: TraceFormat) -> Iterator[RawBatch]:
+    """Read a file of Arrow: Feather, its file or its stream format; geometries as in GeoParquet."""
+    try:
+        with path.open("rb") as file:
+            magic = file.read(len(_ARROW_FILE))
+            file.seek(0)
+            if magic == _ARROW_FILE:
+                reader = pa.ipc.open_file(file)
+                batches = (reader.get_batch(i) for i in range(reader.num_record_batches))
+            else:
+                reader = pa.ipc.open_stream(file)
+                batches = iter(reader)
+            yield from _of_batches(reader.schema, batches, path, name, trace_format)
+    except InputError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, KeyError, UnicodeDecodeError, OverflowError) as error:
+        raise InputError(Sentence.of("trace_feather", name=name, why=type(error).__name__)) from error
+
+
+def _of_batches(
+    schema: ArrowType, batches: Iterator[Any], path: Path, name: str, trace_format: TraceFormat
+) -> Iterator[RawBatch]:
+    shift = _Shift(name, _geo_crs(schema.metadata))
+    plan: TablePlan | None = None
+    first = 1
+    for batch in batches:
+        batch.validate(full=True)  # a broken file may point beyond its texts
+        columns = {at: _text_as_usual(batch.column(at)) for at in range(len(schema.names))}
+        if plan is None:
+            sample = {at: column.slice(0, _SAMPLE_ROWS) for at, column in columns.items()}
+            plan = plans_for(_Columns(schema.names, sample), path, name, "feather", trace_format)[0]
+        n = batch.num_rows
+        made = plan.batch(Chunk(columns, np.arange(first, first + n)), ())
+        yield shift.degrees(made) if "lonlat" in plan.chosen else made
         first += n
 
 
