@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from geo.jit import kernel
 
-__all__ = ["FAR", "Graph", "Grid", "Space", "candidates", "cheapest_ways", "clean", "nearest_m"]
+__all__ = ["FAR", "Graph", "Grid", "Space", "Want", "candidates", "cheapest_ways", "clean", "nearest_m"]
 
 FAR = np.uint32(0xFFFFFFFF)
 """Not reached, or not allowed."""
@@ -25,6 +25,9 @@ Space = tuple[
     NDArray[np.uint32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.uint64],
     NDArray[np.int32], NDArray[np.float32],
 ]  # fmt: skip
+
+Want = tuple[NDArray[np.int32], NDArray[np.int64]]
+"""Nodes to be reached and the centimetres up to which each matters, falling."""
 
 
 @kernel
@@ -99,12 +102,14 @@ def candidates(
 
 @kernel
 def cheapest_ways(
-    source: int, limit: int, most_m: float, wanted: int, graph: Graph, space: Space, stamp: int
+    source: int, most_m: float, want: Want, wanted: int, graph: Graph, space: Space, stamp: int
 ) -> int:
-    """Find the cheapest ways (cm) from a node until `wanted` marked nodes are settled; count nodes touched.
+    """Find the cheapest ways (cm) from a node to the first nodes of `want`; count nodes touched.
 
-    Ways that cost more than `limit` or are longer than `most_m` are left out.
+    Ways that cost more than the limit of each of these, or are longer than `most_m`, are left out.
     """
+    node, node_cm = want
+    first, limit = 0, node_cm[0]
     out_ptr, out_head, out_edge, out_cost, _, length, _ = graph
     dist, parent, root, touched, heap, mark, metres = space
     dist[source] = 0
@@ -115,6 +120,8 @@ def cheapest_ways(
     n_touched = 1
     heap[0] = np.uint64(source)
     size = 1
+    for at in range(wanted):
+        mark[node[at]] = stamp
     while size > 0:
         top = heap[0]
         d = np.int64(top >> np.uint64(32))
@@ -138,10 +145,16 @@ def cheapest_ways(
         heap[i] = last
         if d > dist[u]:
             continue
+        if d > limit:
+            break
         if mark[u] == stamp:
-            wanted -= 1
-            if wanted == 0:
+            mark[u] = -1
+            # What is left has the limit of the first of it, for they come in the order of their limits.
+            while first < wanted and mark[node[first]] != stamp:
+                first += 1
+            if first == wanted:
                 break
+            limit = node_cm[first]
         for arc in range(out_ptr[u], out_ptr[u + 1]):
             w = out_head[arc]
             far = d + np.int64(out_cost[arc])

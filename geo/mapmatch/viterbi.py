@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.jit import kernel
-from geo.mapmatch.transitions import FAR, Graph, Grid, Space, candidates, cheapest_ways, clean
+from geo.mapmatch.transitions import FAR, Graph, Grid, Space, Want, candidates, cheapest_ways, clean
 
 __all__ = ["KEPT", "LOST", "THINNED", "Decoded", "Model", "Track", "match_rider"]
 
 OFF_STREET = 3.0
 STAY_S = 120.0
 ASTRAY_S = 90.0
-NEAR_BEAM, NEAR_LOSS = 25.0, 6.0
+NEAR_BEAM, NEAR_LOSS = 15.0, 6.0
 LOST, KEPT, THINNED = 0, 1, 2
 """A point is on no street, or part of the model, or near the one before and laid on the path later."""
 
@@ -81,6 +81,25 @@ class _Order(NamedTuple):
     entries: NDArray[np.int64]
     group_at: NDArray[np.int64]
     group_top: NDArray[np.float64]
+    want: Want
+
+
+@kernel
+def _wanted(want: Want, wanted: int, node: int, useful_cm: int) -> int:
+    """Insert a node that matters up to so many centimetres; return how many there are."""
+    nodes, limits = want
+    j = 0
+    while j < wanted and nodes[j] != node:
+        j += 1
+    if j == wanted:
+        wanted += 1
+    elif limits[j] >= useful_cm:
+        return wanted
+    while j > 0 and limits[j - 1] < useful_cm:
+        nodes[j], limits[j] = nodes[j - 1], limits[j - 1]
+        j -= 1
+    nodes[j], limits[j] = node, useful_cm
+    return wanted
 
 
 @kernel
@@ -104,9 +123,9 @@ def _step(
     beta, most_m, u_turn_m, slack_m = costs
     edge, offset, count, score, back = states
     graph, space, order = memory
-    entries, group_at, group_top = order
+    entries, group_at, group_top, want = order
     _, _, out_edge, _, ends, length, factor = graph
-    dist, _, root, _, _, mark, metres = space
+    dist, _, root, _, _, _, metres = space
     best, best_state = -np.inf, 0
     for s in range(2 * count[before]):
         if score[before, s] > best:
@@ -124,14 +143,9 @@ def _step(
             entries[j + 1] = key
             sources += 1
     targets = 2 * count[k]
-    wanted = 0
     for j in range(targets):
-        f = 2 * edge[k, j >> 1] + (j & 1)
         score[k, j] = -np.inf
         back[k, j] = -1
-        if factor[f] < np.inf and mark[ends[f ^ 1]] != stamp:
-            mark[ends[f ^ 1]] = stamp
-            wanted += 1
     found = False
     # The groups in the order of their best source: what it reaches bounds the searches of the others.
     groups = 0
@@ -160,19 +174,32 @@ def _step(
             rest = length[d >> 1] - offset[before, s >> 1] if s & 1 == 0 else offset[before, s >> 1]
             room = max(room, gap_m + beta * (beam - best + score[before, s]) - rest * factor[d])
             last += 1
-        need = 0.0
-        for j in range(targets):
-            if factor[2 * edge[k, j >> 1] + (j & 1)] < np.inf:
-                if score[k, j] == -np.inf:
-                    need = np.inf
-                    break
-                need = max(need, group_top[g] - score[k, j])
         limit = max(reach_cm, int(100.0 * room))
-        if need < np.inf:
-            limit = min(limit, int(100.0 * (gap_m + beta * need)) + 1)
+        wanted = 0
+        for j in range(targets):
+            f = 2 * edge[k, j >> 1] + (j & 1)
+            if factor[f] == np.inf:
+                continue
+            useful = limit
+            if score[k, j] > -np.inf:
+                # Up to where a way from one of these sources is better than what was found before.
+                q = offset[k, j >> 1]
+                into = (q if f & 1 == 0 else length[f >> 1] - q) * factor[f]
+                useful = -1
+                for a in range(i, last):
+                    s = entries[a] & 255
+                    d = 2 * edge[before, s >> 1] + (s & 1)
+                    o = offset[before, s >> 1]
+                    rest = (length[d >> 1] - o if d & 1 == 0 else o) * factor[d]
+                    better = score[before, s] - score[k, j]
+                    if better > 0.0:
+                        useful = max(useful, int(100.0 * (gap_m + beta * better - rest - into)) + 1)
+                useful = min(useful, limit)
+            if useful >= 0:
+                wanted = _wanted(want, wanted, ends[f ^ 1], useful)
         touched = 0
-        if limit >= 0:
-            touched = cheapest_ways(node, limit, most_m, wanted, graph, space, stamp)
+        if wanted > 0:
+            touched = cheapest_ways(node, most_m, want, wanted, graph, space, stamp)
         for a in range(i, last):
             s = entries[a] & 255
             d = 2 * edge[before, s >> 1] + (s & 1)
@@ -277,7 +304,7 @@ def match_rider(
     kept, chosen_edge, chosen_offset, chosen_away, chain, path_start, role = chosen
     n = len(x)
     _, _, out_edge, _, ends, _, factor = graph
-    _, parent, _, _, _, mark, _ = space
+    parent = space[1]
     edge = np.empty((n, most), np.int32)
     offset = np.empty((n, most))
     away = np.empty((n, most))
@@ -286,7 +313,8 @@ def match_rider(
     back = np.empty((n, 2 * most), np.int16)
     states = _States(edge, offset, count, score, back)
     sorting = 2 * most + 1
-    order = _Order(np.empty(sorting, np.int64), np.empty(sorting, np.int64), np.empty(sorting))
+    want = (np.empty(sorting, np.int32), np.empty(sorting, np.int64))
+    order = _Order(np.empty(sorting, np.int64), np.empty(sorting, np.int64), np.empty(sorting), want)
     memory = (graph, space, order)
     radius = 4.0 * sigma + 10.0
     thin = 4.0 * sigma * sigma
@@ -401,8 +429,8 @@ def match_rider(
                 path_start[i] = used - 1
                 continue
             node, tail = ends[d], ends[f ^ 1] if f != d ^ 1 else ends[d]
-            mark[tail] = stamp
-            n_touched = cheapest_ways(node, int(FAR) - 1, np.inf, 1, graph, space, stamp)
+            want[0][0], want[1][0] = tail, int(FAR) - 1
+            n_touched = cheapest_ways(node, np.inf, want, 1, graph, space, stamp)
             stamp += 1
             size = 0
             at = tail

@@ -185,9 +185,14 @@ class _Task:
         if whole:
             low = float(np.ceil(low - 1e-6))
         total = float(self.price.sum() if cover is None else self.price[cover].sum())
+        unit = float(self.price.min(initial=1.0))
+        equal = unit > 0 and unit == float(self.price.max(initial=1.0))
         while not self.late() and total - low > max(gap * total, 0.5 if whole else 1e-3 * total):
             most = float(np.ceil((low + total - 1.0) / 2)) if whole else (low + total) / 2
-            trial, known = cuts.choice(most)
+            half = (monotonic_s() + self.deadline) / 2
+            trial, known = cuts.search(int(most / unit), half) if equal else None, False
+            if trial is None:
+                trial, known = cuts.choice(most)
             if trial is not None and self._serve(trial, np.inf)[1] <= 1e-6:
                 cover = self._pruned(trial, np.inf)
                 total = float(self.price[cover].sum())
@@ -402,7 +407,11 @@ class _Task:
             middle = middle if low <= middle < top else (low + top) // 2
             limit_s = float(times[middle])
             cuts = self._cuts(reach_within(self.cost_s, limit_s), until)
-            trial, known = (None, True) if cuts.bound() > self.most + 1e-6 else cuts.choice(float(self.most))
+            trial, known = None, cuts.bound() > self.most + 1e-6
+            if not known:
+                trial = cuts.search(self.most, until)
+            if not known and trial is None:
+                trial, known = cuts.choice(float(self.most))
             if trial is not None and self._serve(trial, limit_s)[1] <= 1e-6:
                 best, top = trial, middle
             elif known and trial is None:

@@ -29,6 +29,12 @@ _LINEAR, _WHOLE = 12, 80
 _ROUGH = 1.0
 # units of flow in all: capacities of scipy's flows are whole numbers of 32 bits
 _UNITS = 2.0**30
+# swaps of a search without any cut that is new, and entries of its tables of swaps, beyond which it ends
+_SWAPS, _TABLE = 300, 4_000_000
+# swaps for which a site that was moved stays
+_STAYS = 8
+# so many points that no site reaches are as bad as a cut with nothing
+_PER_SITE = 100.0
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -72,6 +78,7 @@ class CapacityCuts:
             rows = undominated(dense, np.ones(reach.m, dtype=np.bool_))[0]
         self._cover = self._within[rows].tocoo()
         self._cuts: list[tuple[FloatArray, float]] = []
+        self._shares = demand.forced.astype(np.float64)
         self._add(np.ones(reach.n, dtype=np.bool_))
 
     def _add(self, group: BoolArray) -> bool:
@@ -149,10 +156,57 @@ class CapacityCuts:
                 return np.inf
             if not outcome.optimal or outcome.values is None:
                 break
-            low = max(low, outcome.bound)
+            low, self._shares = max(low, outcome.bound), outcome.values
             if monotonic_s() >= self._deadline or not self.cut_off(outcome.values):
                 break
         return low
+
+    def search(self, count: int, until: float) -> BoolArray | None:
+        """Look for ``count`` sites that serve everything by swaps of two; None where none are found.
+
+        Starts from the sites that the last linear programme opens most. What is short of a cut is made small;
+        cuts and points that stay broken count for more and more (breakout: Morris, AAAI 1993), and what
+        serves no cut too little is asked of the flow, which finds the next one.
+        """
+        forced, m = self._demand.forced, len(self._shares)
+        rows = self._cover.toarray().astype(np.float32)
+        if len(rows) * m > _TABLE or not int(forced.sum()) <= count < m:
+            return None
+        chosen = np.zeros(m, dtype=np.bool_)
+        chosen[np.argsort(-(self._shares + forced), kind="stable")[:count]] = True
+        lack = np.ones(len(rows), dtype=np.float32)
+        heavy = np.ones(len(self._cuts))
+        rests = np.where(forced, np.inf, 0.0)
+        for turn in range(_SWAPS):
+            if monotonic_s() >= until:
+                break
+            cuts = np.array([row / need for row, need in self._cuts]).reshape(-1, m)
+            heavy = np.append(heavy, np.ones(len(cuts) - len(heavy)))
+            short = 1.0 - cuts @ chosen
+            times = rows @ chosen.astype(np.float32)
+            if not (short > 1e-9).any() and times.min(initial=1.0) > 0:
+                if not self.cut_off(chosen.astype(np.float64)):
+                    return chosen
+                continue
+            out, into = (np.nonzero(side & (rests <= turn))[0] for side in (chosen, ~chosen))
+            if not len(out) or not len(into) or len(cuts) * len(out) * len(into) > _TABLE:
+                break
+            # rows are what is shut, columns what is opened
+            worse = np.zeros((len(out), len(into)))
+            for weight, row, now in zip(_PER_SITE * heavy, cuts, short, strict=True):
+                worse += weight * np.maximum(0.0, (now + row[out])[:, None] - row[into])
+            alone, bare = rows[:, out] * (times == 1)[:, None], times == 0
+            worse += (lack @ alone)[:, None] - lack[bare] @ rows[bare][:, into]
+            worse -= (alone * lack[:, None]).T @ rows[:, into]
+            k, j = np.unravel_index(int(np.argmin(worse)), worse.shape)
+            now = _PER_SITE * float(heavy @ np.maximum(0.0, short)) + float(lack[bare].sum())
+            if worse[k, j] + float(lack[bare].sum()) > now - 1e-9:
+                heavy[short > 1e-9] += 1.0
+                lack[bare] += 1.0
+            chosen[out[k]], chosen[into[j]] = False, True
+            rests[[out[k], into[j]]] = turn + _STAYS
+            rests[forced] = np.inf
+        return None
 
     def choice(self, most: float) -> tuple[BoolArray | None, bool]:
         """Return sites at a price of ``most`` that serve everything, and whether that is known.

@@ -13,12 +13,24 @@ import numpy.typing as npt
 from geo.jit import kernel
 from siting.solvers.kernels.cover import RandomState, random_below
 
-__all__ = ["MedianDual", "Ranking", "bound_median", "greedy_median", "iterate_median"]
+__all__ = [
+    "Descent",
+    "MedianDual",
+    "NearSites",
+    "Ranking",
+    "bound_median",
+    "greedy_median",
+    "iterate_median",
+    "near_sites",
+]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int32]
 BoolArray = npt.NDArray[np.bool_]
 Status = npt.NDArray[np.int8]
+
+# sites that a list has in any case beyond those below the multiplier
+_MORE = 8
 
 
 class Ranking(NamedTuple):
@@ -28,6 +40,27 @@ class Ranking(NamedTuple):
     """(n, m) Sites."""
     ranked: FloatArray
     """(n, m) Their values."""
+
+
+class NearSites(NamedTuple):
+    """The sites that a bound looks at, point after point, by rising value."""
+
+    ptr: npt.NDArray[np.int64]
+    """(n + 1,) Rows of the next columns."""
+    site: IntArray
+    value: FloatArray
+    top: FloatArray
+    """(n,) Multipliers stay below: all sites of less value that are not shut are in the list."""
+
+
+class Descent(NamedTuple):
+    """How the multipliers move."""
+
+    steps: int
+    step: float
+    """Of the first step, as a share of the way to what is to be shown."""
+    target: float
+    """The bound is as good as need be above it."""
 
 
 class MedianDual(NamedTuple):
@@ -86,10 +119,10 @@ def _two_nearest(ranking: Ranking, is_open: BoolArray, nearest: _Nearest) -> Non
 
 
 @kernel
-def greedy_median(value: FloatArray, ranking: Ranking, p: int, is_open: BoolArray, far: float) -> None:
+def greedy_median(by_site: FloatArray, ranking: Ranking, p: int, is_open: BoolArray, far: float) -> None:
     """Open the site that saves most until p are open; ``far`` is the value of a point without any.
 
-    ``value`` (n, m) are the values that are ranked.
+    ``by_site`` (m, n) are the values that are ranked.
     """
     order, ranked = ranking
     n, m = ranked.shape
@@ -99,7 +132,7 @@ def greedy_median(value: FloatArray, ranking: Ranking, p: int, is_open: BoolArra
         if is_open[j]:
             count += 1
             for i in range(n):
-                near[i] = min(near[i], value[i, j])
+                near[i] = min(near[i], by_site[j, i])
     gain = np.empty(m)
     while count < p:
         gain[:] = 0.0
@@ -115,7 +148,7 @@ def greedy_median(value: FloatArray, ranking: Ranking, p: int, is_open: BoolArra
         is_open[best] = True
         count += 1
         for i in range(n):
-            near[i] = min(near[i], value[i, best])
+            near[i] = min(near[i], by_site[best, i])
 
 
 @kernel
@@ -229,28 +262,65 @@ def iterate_median(
 
 
 @kernel
+def near_sites(ranking: Ranking, status: Status, price: FloatArray, near: NearSites) -> bool:
+    """List the sites below each multiplier, and half as many beyond; tell whether there was room for them.
+
+    What lies beyond the first site that is open in any case serves nobody better and is left out.
+    """
+    order, ranked = ranking
+    ptr, site, value, top = near
+    n, m = ranked.shape
+    filled = 0
+    ptr[0] = 0
+    for i in range(n):
+        below = 0
+        first = filled
+        top[i] = np.inf
+        for q in range(m):
+            j = order[i, q]
+            if status[j] < 0:
+                continue
+            v = ranked[i, q]
+            if v < price[i]:
+                below += 1
+            elif filled - first > below + below // 2 + _MORE:
+                top[i] = v
+                break
+            if filled == len(site):
+                return False
+            site[filled] = j
+            value[filled] = v
+            filled += 1
+            if status[j] > 0:
+                top[i] = v
+                break
+        ptr[i + 1] = filled
+    return True
+
+
+@kernel
 def bound_median(
-    ranking: Ranking,
-    p: int,
-    status: Status,
-    best_known: float,
-    steps: int,
-    step: float,
-    dual: MedianDual,
+    near: NearSites, by_site: FloatArray, p: int, status: Status, descent: Descent, dual: MedianDual
 ) -> tuple[float, float, float]:
     """Bound the total from below; return it, the worth of the last site it opens and of the next one.
 
-    ``status`` (m,) is 1 for sites that are open, -1 for sites that stay shut, 0 for free ones. ``dual``
-    leaves with the multipliers of the best step.
+    ``status`` (m,) is 1 for sites that are open, -1 for sites that stay shut, 0 for free ones; of the latter
+    p at least must be there with the open ones. ``dual`` leaves with the multipliers of the best step.
     """
-    order, ranked = ranking
+    ptr, site, value, top = near
+    steps, step, target = descent
     price, worth, often = dual
-    n, m = ranked.shape
-    lam = price.copy()
+    n, m = len(price), len(worth)
+    lam = np.minimum(price, top)
     rho = np.empty(m)
     slope = np.empty(n)
     way = np.zeros(n)
-    is_in = np.zeros(m, dtype=np.bool_)
+    free = np.nonzero(status == 0)[0]
+    inside = np.nonzero(status > 0)[0]
+    k = p - len(inside)
+    # the k + 1 free sites of least worth, sorted
+    least = np.empty(k + 1)
+    which = np.empty(k + 1, np.int64)
     best = -np.inf
     edge = 0.0
     after = 0.0
@@ -260,34 +330,43 @@ def bound_median(
         bound = 0.0
         for i in range(n):
             bound += lam[i]
-            for q in range(m):
-                j = order[i, q]
-                v = ranked[i, q] - lam[i]
+            for q in range(ptr[i], ptr[i + 1]):
+                v = value[q] - lam[i]
                 if v >= 0.0:
                     break
-                rho[j] += v
-        rank = np.argsort(np.where(status > 0, -np.inf, np.where(status < 0, np.inf, rho)))
-        is_in[:] = False
-        for q in range(p):
-            is_in[rank[q]] = True
-            bound += rho[rank[q]]
+                rho[site[q]] += v
+        count = 0
+        for j in free:
+            if count <= k or rho[j] < least[k]:
+                at = min(count, k)
+                count = min(count + 1, k + 1)
+                while at > 0 and least[at - 1] > rho[j]:
+                    least[at] = least[at - 1]
+                    which[at] = which[at - 1]
+                    at -= 1
+                least[at] = rho[j]
+                which[at] = j
+        slope[:] = 1.0
+        for j in inside:
+            bound += rho[j]
+            for i in range(n):
+                slope[i] -= 1.0 if by_site[j, i] < lam[i] else 0.0
+        for j in free:
+            often[j] *= 0.95
+        for at in range(k):
+            j = which[at]
+            bound += rho[j]
+            often[j] += 0.05
+            for i in range(n):
+                slope[i] -= 1.0 if by_site[j, i] < lam[i] else 0.0
         norm = 0.0
         for i in range(n):
-            slope[i] = 1.0
-            for q in range(m):
-                j = order[i, q]
-                if ranked[i, q] - lam[i] >= 0.0:
-                    break
-                if is_in[j]:
-                    slope[i] -= 1.0
             way[i] = 0.7 * way[i] + 0.3 * slope[i]
             norm += way[i] * way[i]
-        for j in range(m):
-            often[j] = 0.95 * often[j] + (0.05 if is_in[j] else 0.0)
         if bound > best:
             best = bound
-            edge = rho[rank[p - 1]]
-            after = rho[rank[p]] if p < m else np.inf
+            edge = least[k - 1] if k > 0 else -np.inf
+            after = least[k] if count > k else np.inf
             price[:] = lam
             worth[:] = rho
             idle = 0
@@ -296,9 +375,9 @@ def bound_median(
             if idle >= 15:
                 step *= 0.75
                 idle = 0
-        if norm < 1e-9 or step < 1e-5 or best >= best_known:
+        if norm < 1e-9 or step < 1e-5 or best > target:
             break
-        t = step * max(best_known - bound, 1e-9) / norm
+        t = step * max(target - bound, 1e-9) / norm
         for i in range(n):
-            lam[i] = max(0.0, lam[i] + t * way[i])
+            lam[i] = min(top[i], max(0.0, lam[i] + t * way[i]))
     return best, edge, after

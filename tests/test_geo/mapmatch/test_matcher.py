@@ -9,9 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lattice import lattice
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
 
 from geo.errors import InputError
+from geo.mapmatch.graph import match_graph
 from geo.mapmatch.matcher import Matched, Matcher, MatchOptions
+from geo.mapmatch.transitions import FAR, cheapest_ways, clean
 from geo.streets.network import StreetNetwork
 
 TOWN = lattice(14, compound=False)
@@ -229,3 +233,25 @@ def test_options_name_the_allowed_range(change: dict[str, object], message: str)
 def test_unsorted_times_are_refused() -> None:
     with pytest.raises(InputError, match="sort the points"):
         Matcher(TOWN).match(np.array([0, 2]), np.array([5, 3]), np.tile(TOWN.node_lonlat[:1], (2, 1)))
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), count=st.integers(1, 12))
+def test_the_search_finds_all_that_matter_within_their_limits(seed: int, count: int) -> None:
+    rng = np.random.default_rng(seed)
+    made = match_graph(TOWN, "ebike", 4.0)
+    ptr, head, _, cost, _, _, _ = made.graph
+    source, *nodes = rng.choice(made.nodes, 1 + count, replace=False).tolist()
+    limits = np.sort(rng.integers(0, 120_000, count))[::-1].astype(np.int64)
+    space = made.space()
+    want = (np.array(nodes, np.int32), limits)
+    touched = cheapest_ways(source, np.inf, want, count, made.graph, space, 7)
+    # of two arcs between the same nodes the cheaper one counts
+    dense = np.full((made.nodes, made.nodes), np.inf)
+    np.minimum.at(dense, (np.repeat(np.arange(made.nodes), np.diff(ptr)), head), cost)
+    away = dijkstra(csr_array(np.where(np.isfinite(dense), dense, 0.0)), indices=source)
+    near = away[nodes] <= limits
+    assert space[0][nodes][near].tolist() == away[nodes][near].tolist()
+    assert (space[0][nodes] >= away[nodes]).all()
+    clean(space, touched)
+    assert (space[0] == FAR).all()

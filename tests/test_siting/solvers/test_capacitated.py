@@ -142,6 +142,15 @@ def test_cuts_settle_covers_with_capacities(seed: int, money: bool) -> None:
     assert transport(within, weight, holds[chosen], here)[1] <= 1e-5
     assert price[chosen].sum() <= least + 1e-6
     assert cuts.choice(least - 1.0) == (None, True)
+    # a search by swaps may miss what there is, but serves everything with what it finds
+    for count in range(1, 9):
+        swapped = cuts.search(count, np.inf)
+        assert swapped is None or (swapped.sum() == count and swapped[forced].all())
+        if swapped is not None:
+            assert money or count >= least
+            here = np.empty((20, count))
+            within = np.ascontiguousarray(np.where(cost[:, swapped] <= limit, 0.0, np.inf))
+            assert transport(within, weight, holds[swapped], here)[1] <= 1e-5
 
 
 @SOME

@@ -13,12 +13,14 @@ from scipy.sparse.csgraph import dijkstra
 
 from geo.errors import InfeasibleError
 from siting.problems.define import MaxCover, PCenter, PMedian, SetCover, StationPlan
+from siting.problems.highs import Limits
 from siting.problems.order import InOrder, canonical_order
 from siting.problems.reach import reach_within
 from siting.solvers.cover_proof import Effort, prove_max_cover, spread_idle_sites
 from siting.solvers.cover_search import bound_cover, search_cover
 from siting.solvers.dominance import undominated
 from siting.solvers.exact import solve_exact
+from siting.solvers.median import MedianTree
 from siting.solvers.solve import solve
 from siting.solvers.station_plans import PlanEffort, solve_station_plan
 from siting.solvers.verify import verify
@@ -78,6 +80,32 @@ def test_p_median_is_proven_and_equals_the_plain_model(seed: int, sites: int, ke
     assert fast.status == "optimal"
     assert fast.objective == pytest.approx(solve_exact(problem, cost).objective)
     assert verify(problem, cost, fast) == ()
+
+
+@SOME
+@given(st.integers(0, 10_000), st.integers(2, 6))
+def test_the_median_bound_of_a_node_is_that_of_its_prices_and_holds(seed: int, sites: int) -> None:
+    cost, weight = town(seed, 30, 15)
+    value = cost * weight[:, None]
+    problem = PMedian(weight=weight, sites=sites)
+    tree = MedianTree(problem, value, Limits(), np.array([seed + 1], dtype=np.uint64))
+    tree.start(3, 40)
+    rng = np.random.default_rng(seed)
+    status = np.zeros(15, dtype=np.int8)
+    status[rng.permutation(15)[: 1 + sites]] = [1, *[-1] * sites]
+    # prices far from those of the node: lists of near sites end too soon for them
+    price = rng.uniform(0, value.max(), 30)
+    low, edge, after, worth = tree._bound(status, price, np.zeros(15), 50, 0.25)
+    slow = np.array([np.minimum(0.0, value[:, j] - price).sum() for j in range(15)])
+    free = np.sort(slow[status == 0])
+    inside = slow[status > 0].sum() + free[: sites - 1].sum()
+    assert low == pytest.approx(price.sum() + inside)
+    assert (edge, after) == pytest.approx((free[sites - 2], free[sites - 1]))
+    # what the lists leave out is shut, or no nearer than a site that is open in any case
+    assert worth[status >= 0] == pytest.approx(slow[status >= 0])
+    left = value[:, status >= 0]
+    inner = dataclasses.replace(problem, weight=np.ones(30), kept=(int(np.argmax(status[status >= 0])),))
+    assert low <= solve_exact(inner, left).objective + 1e-6
 
 
 @SOME
