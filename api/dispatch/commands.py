@@ -77,7 +77,7 @@ def put_riders(turn: Turn, who: Scope, platform: str, reports: Sequence[RiderRep
     turn.changing = True
     updates = [rider_rows.RiderUpdate(one.rider_id, one.at_s, one.body) for one in reports]
     written = rider_rows.put(turn.connection, who, platform, updates)
-    turn.wrote = turn.moved = True
+    turn.wrote_riders(written)
     news = set(written.written)
     # Of several reports of one rider the newest counts, as in the store; of equals the last.
     newest = {one.rider_id: one for one in sorted(reports, key=lambda one: one.at_s) if one.rider_id in news}
@@ -103,7 +103,7 @@ def delete_riders(turn: Turn, who: Scope, platform: str, rider_ids: Sequence[str
     """Take riders off: no task is offered to them any more; what they have accepted stays theirs."""
     turn.changing = True
     gone = rider_rows.delete(turn.connection, who, platform, rider_ids, at_s)
-    turn.wrote = turn.moved = True
+    turn.wrote_riders(gone)
     keys = [RiderKey(platform, rider_id) for rider_id in gone.written]
     turn.city.board.remove(keys)
     for key in keys:

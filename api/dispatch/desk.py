@@ -432,8 +432,9 @@ class Desk:
         if not news:
             return
         riders, self._followed_riders = rider_rows.changed_since(
-            turn.connection, SERVICE, self._followed_riders
+            turn.connection, SERVICE, self._followed_riders, self.memory.own_riders
         )
+        self.memory.own_riders = {seq for seq in self.memory.own_riders if seq > self._followed_riders}
         laying.take_up_riders(self.memory, self.city, riders, self._rider_of, turn.now_s)
         turn.moved = turn.moved or bool(riders)
 
@@ -474,6 +475,7 @@ class Desk:
         for name, state in alerts.items():
             city.board.call_away(name, emergencies.answering(state))
         self.memory.own.clear()
+        self.memory.own_riders.clear()
         if self.memory.shared:
             self._news.set()
         self.memory.bodies = {

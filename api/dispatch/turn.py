@@ -13,6 +13,7 @@ from api.store import SERVICE, Scope
 from api.store.access import audit
 from api.store.dispatch import events as stored
 from api.store.dispatch import offers as offer_rows
+from api.store.dispatch import riders as rider_rows
 from api.store.dispatch import tasks as task_rows
 from api.store.rows import values_of
 from geo.errors import YiluError
@@ -105,6 +106,9 @@ class Memory:
     own: set[int] = dataclasses.field(default_factory=set)
     """Events that this process has written and not met again while following."""
 
+    own_riders: set[int] = dataclasses.field(default_factory=set)
+    """Numbers of bulks of riders that this process has written and not yet passed while following."""
+
     def wrote(self, seqs: Sequence[int]) -> None:
         """Note the numbers of events that a turn has written."""
         self.last_seq = seqs[-1]
@@ -191,6 +195,12 @@ class Turn:
         for offer in state.offers:
             self.memory.offers[offer.offer_id] = offer_row(row.task_id, offer)
         self.city.replace(row.task_id, state, self.now_s)
+
+    def wrote_riders(self, written: rider_rows.Written) -> None:
+        """Note riders that were written: others read them, this process need not."""
+        self.wrote = self.moved = True
+        if self.memory.shared:
+            self.memory.own_riders.add(written.seq)
 
     def row(self, task_id: str) -> task_rows.TaskRow:
         """Return a live task's row with what this turn has changed, under the version that it was read as."""

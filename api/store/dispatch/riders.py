@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -201,13 +201,17 @@ def read_all(connection: sa.Connection, who: Scope) -> tuple[list[RiderRow], int
     return list(_rows(connection, query)), seq
 
 
-def changed_since(connection: sa.Connection, who: Scope, seq: int) -> tuple[list[RiderRow], int]:
+def changed_since(
+    connection: sa.Connection, who: Scope, seq: int, own: Collection[int] = ()
+) -> tuple[list[RiderRow], int]:
     """Return riders that changed after `seq`, the deleted with them, and the number to go on from.
 
-    A rider may come twice over time, never not at all.
+    A rider may come twice over time, never not at all, but for those last written under a number in `own`.
     """
     safe = _safe(connection, who)
     query = scope.select(riders, who).where(riders.c.seq > seq).order_by(riders.c.seq)
+    if own:
+        query = query.where(riders.c.seq.not_in(sorted(own)))
     # What is beyond may still get company: it is returned, and looked at again the next time.
     return list(_rows(connection, query)), max(seq, safe)
 

@@ -238,8 +238,9 @@ def test_nobody_reads_again_what_they_have_written(shared: Database, monkeypatch
         return tasks_after(*given)  # type: ignore[arg-type]
 
     def riders(*given: object) -> object:
-        read.append("riders")
-        return changed_since(*given)  # type: ignore[arg-type]
+        found = changed_since(*given)  # type: ignore[arg-type]
+        read.extend(f"rider {one.rider_id}" for one in found[0])
+        return found
 
     monkeypatch.setattr(stored, "tasks_after", tasks)
     monkeypatch.setattr(rider_rows, "changed_since", riders)
@@ -259,6 +260,11 @@ def test_nobody_reads_again_what_they_have_written(shared: Database, monkeypatch
         put_up(desk, task(rng, "T6"), "our 6")
         assert set(read) == {"yilu-desk"}
         assert len(desk.memory.own) < 10
+        # Who looks by themselves, too.
+        put(desk, RED, rider_in(rng, "r1", NOW + 2.0))
+        desk._look_from_s = 0.0
+        until(lambda: not desk.memory.own_riders)
+        assert not [one for one in read if one.startswith("rider")]
         other = Database(shared.url.render_as_string(hide_password=False))
         with desk_on(other, clock) as second:
             put(second, RED, rider_in(rng, "r9", NOW + 1.0))

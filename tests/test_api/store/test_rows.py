@@ -51,6 +51,9 @@ def test_a_deleted_rider_is_told_and_an_older_update_does_not_bring_him_back(dat
         changed, at = riders.changed_since(connection, SERVICE, seq)
         assert [(row.rider_id, row.body) for row in changed] == [("a", None)]
         assert riders.changed_since(connection, SERVICE, at) == ([], at)
+        # What a reader wrote it need not read again, what others wrote since it must.
+        assert riders.changed_since(connection, SERVICE, 0, {gone.seq})[0][0].rider_id == "b"
+        assert riders.changed_since(connection, SERVICE, 0, {seq, gone.seq}) == ([], at)
         assert riders.get(connection, BLUE, "blue", "a") is None
     assert _put(database, ("a", 15, 2)).ignored == ("a",)
     assert set(_all(database)) == {"b"}
