@@ -71,7 +71,7 @@ docs: $(VENV)/.docs
 
 bench: $(VENV)/.test
 	@$(PIP) install --quiet --constraint constraints.txt --editable '.[bench]'
-	for name in streets traces siting matching service; do $(BIN)/yilu bench $$name || exit 1; done
+	for name in streets traces siting matching megacity service; do $(BIN)/yilu bench $$name || exit 1; done
 
 # Peers whose wheels need Python 3.12, used by subprocess and never imported beside ours.
 PEERS_PYTHON ?= python3.12

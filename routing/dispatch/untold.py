@@ -14,7 +14,7 @@ from geo.arrays import FloatArray
 from geo.earth import DEGREE_M
 from geo.learned import Habits, PastStops, learn_habits
 from geo.localtime import HOUR_S
-from geo.travel import find_path
+from geo.travel import ways_metres
 from routing.dispatch.commands import Proposal
 from routing.dispatch.events import RiderKey, Terms
 from routing.expected import LaidRider, lay_expected, match_laid
@@ -180,19 +180,14 @@ def _terms(fleet: Fleet, match: ExpectedMatch, task: Task) -> Terms:
 
 
 def _extra_m(fleet: Fleet, match: ExpectedMatch, task: Task) -> float:
-    """Return metres by the likeliest next stop; where none is known, there and back."""
+    """Return metres, walks included, by the likeliest next stop; where none is known, there and back."""
     rider = fleet.rider(match.rider_id)
     here, there = rider.lonlat, task.place.lonlat
     on = match.scenarios[0].lonlat if match.scenarios else here
-    lonlat = np.array([here, there, on])
-    ends = fleet.network.snap(lonlat, rider.mode, fleet.policy.walk_to_street_m)
-    total = 0.0
-    for sign, a, b in ((1.0, 0, 1), (1.0, 1, 2), (-1.0, 0, 2)):
-        if sign < 0 and not match.scenarios:
-            continue
-        path = find_path(fleet.network, rider.mode, ends.take([a]), ends.take([b]))
-        total += 0.0 if path is None else sign * path.length_m
-    return total
+    ends = fleet.network.snap(np.array([here, there, on]), rider.mode, fleet.policy.walk_to_street_m)
+    source, target = np.array([0, 1, 0]), np.array([1, 2, 2])
+    to, away, straight = np.nan_to_num(ways_metres(fleet.network, rider.mode, ends, source, target)).tolist()
+    return float(to + away - straight) if match.scenarios else float(to + away)
 
 
 def _refused(task: Task, fleet_id: str | None, said: Said) -> Refused:
