@@ -5,6 +5,7 @@ riders are made once, into the temporary folder; the fleet lives in a fresh proc
 told.
 """
 
+import functools
 import json
 import pathlib
 import pickle
@@ -20,11 +21,12 @@ from bench_matching import source_network
 from fleets import NOW, city_riders, city_tasks, finder
 from harness import Row, value
 
+from geo.arrays import FloatArray
 from geo.streets.network import StreetNetwork
 from routing.fleet.fleet import Fleet
-from routing.model.planned_riders import as_table
+from routing.model.planned_riders import PlannedRiders, RiderColumns, StopColumns, as_table
 from routing.model.policy import Policy
-from routing.model.riders import Rider
+from routing.model.riders import Rider, Stop
 
 __all__ = ["run"]
 
@@ -45,13 +47,14 @@ def run(quick: bool) -> list[Row]:
     network = source_network(name, columns, tiles)
     folder = pathlib.Path(tempfile.gettempdir())
     saved = folder / f"yilu-{name.split('.')[0]}-{columns}x{tiles}.net"
-    riders = folder / f"yilu-megacity-{count}.riders"
+    riders = folder / f"yilu-megacity-{count}.columns"
     if not riders.exists():
         draft = riders.with_suffix(".draft")
         with draft.open("wb") as file:
             for seed, first in enumerate(range(0, count, PIECE)):
                 made = city_riders(network, min(PIECE, count - first), seed, prefix=f"{seed:02d}")
-                pickle.dump(made, file, pickle.HIGHEST_PROTOCOL)
+                table = as_table(made)
+                pickle.dump((table.riders, table.stops, table.lonlat), file, pickle.HIGHEST_PROTOCOL)
         draft.rename(riders)
     del network
     command = [sys.executable, __file__, str(saved), str(riders), str(200 if quick else 2_000)]
@@ -66,13 +69,27 @@ def _told(command: list[str]) -> list[tuple[str, str, str, list[float]]]:
     return [tuple(row) for row in json.loads(done.stdout)]
 
 
-def _pieces(path: pathlib.Path) -> Iterator[list[Rider]]:
+def _pieces(path: pathlib.Path) -> Iterator[PlannedRiders]:
+    """Riders in columns, as a request brings them; none is an object until somebody asks."""
     with path.open("rb") as file:
         while True:
             try:
-                yield pickle.load(file)  # noqa: S301
+                riders, stops, lonlat = pickle.load(file)  # noqa: S301
             except EOFError:
                 return
+            yield PlannedRiders(riders, stops, lonlat, functools.partial(_made, riders, stops, lonlat))
+
+
+def _made(riders: RiderColumns, stops: StopColumns, lonlat: FloatArray, row: int) -> Rider:
+    """Make the rider of a row."""
+    first = int(riders.stops[:row].sum())
+    mine = range(first, first + int(riders.stops[row]))
+    places = [(float(lon), float(lat)) for lon, lat in lonlat[first + row : mine.stop + row + 1].tolist()]
+    plan = [
+        Stop(stops.ids[at], place, float(stops.service_s[at]), latest_s=float(stops.latest_s[at]))
+        for at, place in zip(mine, places[1:], strict=True)
+    ]
+    return Rider(riders.ids[row], places[0], stops=tuple(plan))
 
 
 def _work(saved: pathlib.Path, riders: pathlib.Path, calls: int) -> list[tuple[str, str, str, list[float]]]:
@@ -84,7 +101,7 @@ def _work(saved: pathlib.Path, riders: pathlib.Path, calls: int) -> list[tuple[s
     start = time.perf_counter()
     fleet = Fleet(network, Policy())
     for piece in _pieces(riders):
-        fleet.put(as_table(piece), NOW)
+        fleet.put(piece, NOW)
     fleet.order()
     filled = time.perf_counter() - start
     stops = int(np.maximum(fleet.mode_fleets["ebike"].c.stops, 0).sum())
@@ -110,7 +127,9 @@ def _work(saved: pathlib.Path, riders: pathlib.Path, calls: int) -> list[tuple[s
     ids = list(fleet.rider_ids)
     for _ in range(10):
         bulk = [ids[row] for row in rng.choice(len(ids), min(BULK, len(ids)), replace=False).tolist()]
-        here = np.array([fleet.rider(rider_id).lonlat for rider_id in bulk])
+        # A rider's place as the columns have it: to make objects is no part of a report.
+        here = np.array([fleet.row_of(rider_id)[1] for rider_id in bulk])
+        here = fleet.mode_fleets["ebike"].c.lonlat[here * fleet.mode_fleets["ebike"].width]
         places = here + rng.normal(0.0, 2e-4, here.shape)
         start = time.perf_counter()
         fleet.move(bulk, places, NOW)
