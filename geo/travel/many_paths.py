@@ -57,6 +57,8 @@ class _Groups(NamedTuple):
     back: NDArray[np.bool_]
     """Whether the trips end at the root."""
     other: NDArray[np.int32]
+    apart: bool
+    """Each trip is a group of its own."""
 
 
 class _Places(NamedTuple):
@@ -121,7 +123,7 @@ def _route_groups(
 
     One loop over the groups: every step of it writes to the paths that grow.
     """
-    group_ptr, group_root, group_back, other = groups
+    group_ptr, group_root, group_back, other, apart = groups
     edge, offset_m, walk_ms, length_m = places
     directed_cost_ms = graph.directed_cost_ms
     space, parent_arc = memory
@@ -176,7 +178,10 @@ def _route_groups(
                         continue
                     ms = np.int64(dist[far_state[i]]) + np.int64(far_ms[i])
                     # Of equals that which ends on the street longer: no turn at its end into nothing of it.
-                    if ms < best or (ms == best and state >= 0 and dist[far_state[i]] < dist[state]):
+                    # Not of trips that share a search: made fleets of a seed stay as they are.
+                    if ms < best or (
+                        apart and ms == best and state >= 0 and dist[far_state[i]] < dist[state]
+                    ):
                         best, state, last = ms, int(far_state[i]), int(far_edge[i])
                 if last < 0:
                     missing = True
@@ -252,7 +257,7 @@ def route_trips(
     other = np.where(back, source[trips], target[trips]).astype(np.int32)
     leaves = seeds(graph, network.edge_length_m, places, towards=False)
     reaches = seeds(graph, network.edge_length_m, places, towards=True)
-    groups = _Groups(group_ptr, root[starts].astype(np.int32), back[starts], other)
+    groups = _Groups(group_ptr, root[starts].astype(np.int32), back[starts], other, apart)
     at = _Places(places.edge, places.offset_m, places.walk_ms, network.edge_length_m)
     arrays = _Graph(
         adjacency(graph, towards=False),

@@ -68,4 +68,5 @@ def test_what_was_read_is_let_go(tmp_path: Path) -> None:
     for batch in read_batches(path, FORMAT):
         most = max(most, pa.total_allocated_bytes() - before)
         del batch
-    assert most < path.stat().st_size * 0.6
+    # Half of it as a rule, more where a block ahead comes early; all of it when buffering.
+    assert most < path.stat().st_size * 0.8
