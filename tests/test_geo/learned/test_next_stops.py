@@ -7,7 +7,7 @@ from ascii_map import ascii_map
 from geo.learned import Habits, PastStops, Seen, learn_habits, next_stops, passed_streets
 from geo.learned.destinations import OVER, ride_start
 from geo.learned.ways_ahead import STOP_S, SURE, THEN
-from geo.travel import find_path
+from geo.travel.many_paths import route_trips
 
 TOWN = ascii_map(
     """
@@ -98,10 +98,11 @@ def test_streets_are_those_of_all_ways_each_with_its_probability(within_s: float
 
     def ride(start: np.ndarray, end: np.ndarray, left_s: float, share: float) -> None:
         ends = NETWORK.snap(np.stack([start, end]), "ebike")
-        path = find_path(NETWORK, "ebike", ends.take([0]), ends.take([1]))
-        assert path is not None
+        # Of ways that take the same time, the one that trips with a search in common take.
+        path = route_trips(NETWORK, "ebike", ends, np.array([0]), np.array([1]), np.array([True]))
+        assert path.found[0]
         cost_s, at_s, passed = NETWORK.graph("ebike").directed_cost_ms / 1000.0, 0.0, set()
-        for number, directed in enumerate(path.directed_edges.tolist()):
+        for number, directed in enumerate(path.edges.tolist()):
             if at_s < left_s:
                 passed.add(directed)
             part = 1.0
