@@ -32,6 +32,7 @@ __all__ = [
     "RequestError",
     "RequestId",
     "SecurityHeaders",
+    "replayed",
 ]
 
 LOG = logging.getLogger("yilu.requests")
@@ -332,7 +333,7 @@ class BodyLimit:
             detail = f"the body may have at most {self.max_bytes} bytes"
             await problem_response(TOO_LARGE, detail, HTTPConnection(scope))(scope, receive, send)
             return
-        await self.app(scope, _replay(plain, receive), send)
+        await self.app(scope, replayed(plain, receive), send)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, max_bytes: int) -> None:
         read = 0
@@ -376,7 +377,8 @@ def inflated(body: bytes, max_bytes: int) -> bytes | None:
     return bytes(out)
 
 
-def _replay(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:
+def replayed(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:
+    """Return a `receive` that gives a body which has been read once more."""
     sent = False
 
     async def once() -> Message:

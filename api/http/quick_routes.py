@@ -16,9 +16,10 @@ from fastapi import Request, Response, params
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.routing import BaseRoute, Match
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from api.http.access.auth import BEARER, Caller, caller_of
+from api.http.middleware import replayed
 from api.http.repeats import OnceRoute, json_answer, once_under_key
 
 __all__ = ["QuickRoute"]
@@ -90,7 +91,7 @@ class QuickRoute(BaseRoute):
         given = self._given(request, body)
         if given is None:
             self._full.matches(scope)
-            await self._full.handle(scope, _again(body, receive), send)
+            await self._full.handle(scope, replayed(body, receive), send)
             return
 
         async def answered() -> Response:
@@ -185,13 +186,3 @@ def _text(
             kind: Any = Annotated[base, *bounds] if bounds else base
             return where, one.alias or plain, TypeAdapter(kind), required
     raise TypeError(f"no quick route knows where {name} stands")
-
-
-def _again(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that gives a body which has been read once more."""
-    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def once() -> Message:
-        return waiting.pop() if waiting else await receive()
-
-    return once

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from geo.privacy import suppress
+from geo.privacy import riders_in_groups, suppress
 from siting.demand.weighted import Demand, DemandLayer, DemandWeights
 
 __all__ = ["HourRiders", "hour_riders", "hourly_figures", "known_hours", "riders_behind"]
@@ -27,12 +27,8 @@ def hourly_figures(
     rows = part > 0
     hour, rider, minutes = layer.hour[rows], layer.rider[rows], layer.minutes[rows] * part[rows]
     total = np.bincount(hour, weights=minutes, minlength=24) / max(1, days)
-    riders = np.zeros(24, dtype=np.int64)
-    if len(rider):
-        pairs = np.unique(hour * (int(rider.max()) + 1) + rider)
-        riders = np.bincount(pairs // (int(rider.max()) + 1), minlength=24)
     whole = suppress(np.array([total.sum()]), np.array([len(np.unique(rider))]), k)[0]
-    return tuple(suppress(total, riders, k)), whole
+    return tuple(suppress(total, riders_in_groups(hour, rider, 24), k)), whole
 
 
 def riders_behind(layer: DemandLayer, inside: BoolArray, hours: BoolArray | None = None) -> int:
@@ -60,9 +56,8 @@ class HourRiders:
         mine = group[self.point]
         inside = mine >= 0
         cell = mine[inside] * 24 + self.hour[inside]
-        span = int(self.rider.max(initial=0)) + 1
-        pairs = np.unique(cell * span + self.rider[inside])
-        return np.bincount(pairs // span, minlength=24 * groups).reshape(groups, 24) >= self.k
+        riders = riders_in_groups(cell, self.rider[inside], 24 * groups)
+        return np.asarray(riders.reshape(groups, 24) >= self.k)
 
     def within(self, reach: BoolArray) -> BoolArray:
         """Return (s, 24) which hours are known at each site; ``reach`` (n, s) says who reaches it."""

@@ -24,6 +24,7 @@ T = TypeVar("T")
 TOWN = lattice(10)
 RED, BLUE = Scope("red", "platform"), Scope("blue", "platform")
 OFFICE = Scope("office", "planner")
+POLICY = Policy(max_extra_s=900.0)
 
 
 class Clock:
@@ -43,8 +44,7 @@ def rider_in(rng: np.random.Generator, name: str, at_s: float = NOW) -> RiderSta
 
 
 @contextlib.contextmanager
-def desk_on(database: Database, clock: Clock) -> Iterator[Desk]:
-    policy = Policy(max_extra_s=900.0)
+def desk_on(database: Database, clock: Clock, policy: Policy = POLICY) -> Iterator[Desk]:
     desk = Desk(database, TOWN, policy, DispatchRules(), clock=clock, rider_of=rider_of)
     desk.start()
     try:

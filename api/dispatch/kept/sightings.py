@@ -6,7 +6,6 @@ Once a platform tells the rider's plan, it is dropped.
 """
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -15,7 +14,7 @@ import numpy as np
 from api.dispatch.turn import Turn
 from api.store import SERVICE
 from api.store.dispatch import riders as rider_rows
-from geo.earth import DEGREE_M
+from geo.earth import near_metres
 from geo.localtime import DAY_S
 from routing.foretelling import RECENT_S, SeenRider
 
@@ -57,7 +56,7 @@ def with_seen(body: dict[str, Any]) -> dict[str, Any]:
     at_s, lon, lat = body["at_s"], body["lon"], body["lat"]
     kept = _Kept(**body.get(KEY, {})).since(at_s)
     here = [at_s, lon, lat]
-    stand = kept.stand if kept.stand is not None and _away_m(kept.stand, here) < STAND_M else here
+    stand = kept.stand if kept.stand is not None and _apart_m(kept.stand, here) < STAND_M else here
     past = kept.past
     if at_s - stand[0] >= STOP_S and (not past or past[-1] != stand):
         past = [*past, stand][-MOST_PAST:]
@@ -67,8 +66,8 @@ def with_seen(body: dict[str, Any]) -> dict[str, Any]:
     return {**body, KEY: {"recent": recent, "past": past, "stand": stand}}
 
 
-def _away_m(a: list[float], b: list[float]) -> float:
-    return math.hypot((a[1] - b[1]) * math.cos(math.radians(b[2])), a[2] - b[2]) * DEGREE_M
+def _apart_m(a: list[float], b: list[float]) -> float:
+    return near_metres((a[1], a[2]), (b[1], b[2]))
 
 
 def sighted(body: Mapping[str, Any]) -> SeenRider | None:

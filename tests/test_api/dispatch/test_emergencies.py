@@ -3,15 +3,14 @@
 import contextlib
 import datetime
 import time
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Callable
 
 import numpy as np
-from lattice import lattice
+from desks import OFFICE, RED, TOWN, Clock, desk_on, do
 from towns import NOW, place_in
 
 from api.dispatch.commands import put_riders
-from api.dispatch.desk import Desk, Turn
+from api.dispatch.desk import Desk
 from api.dispatch.emergencies import (
     Raised,
     alert_events_of,
@@ -22,39 +21,14 @@ from api.dispatch.emergencies import (
     raise_emergency,
 )
 from api.dispatch.forms import RidersIn, RiderStateIn
-from api.dispatch.translate import reports_of, rider_of
-from api.store import SERVICE, Database, Scope
+from api.dispatch.translate import reports_of
+from api.store import SERVICE, Database
 from api.store.dispatch import emergencies as rows
 from api.store.dispatch import events as stored
-from routing.dispatch import AlertState, ConflictError, DispatchRules, fold_alert
+from routing.dispatch import AlertState, ConflictError, fold_alert
 from routing.model import EmergencyPolicy, Policy, Task, Visit
 
-T = TypeVar("T")
-TOWN = lattice(10)
-RED, OFFICE = Scope("red", "platform"), Scope("office", "planner")
 RULES = EmergencyPolicy(phase_riders=(1, 2, 1), phase_wait_s=45.0)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now_s = NOW
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-@contextlib.contextmanager
-def desk_on(database: Database, clock: Clock) -> Iterator[Desk]:
-    desk = Desk(database, TOWN, Policy(), DispatchRules(), clock=clock, rider_of=rider_of)
-    desk.start()
-    try:
-        yield desk
-    finally:
-        desk.stop()
-
-
-def do(desk: Desk, work: Callable[[Turn], T]) -> T:
-    return desk.submit(work).result(20)
 
 
 def put(desk: Desk, rng: np.random.Generator, count: int) -> None:
@@ -101,14 +75,14 @@ def until(true: Callable[[], bool], within_s: float = 20.0) -> None:
 
 def test_phases_open_by_the_clock_and_after_a_restart(database: Database) -> None:
     rng, clock = np.random.default_rng(1), Clock()
-    with desk_on(database, clock) as desk:
+    with desk_on(database, clock, Policy()) as desk:
         put(desk, rng, 4)
         assert call(desk, rng).state.phase == 0
         assert call(desk, np.random.default_rng(1), "E2").new
         clock.now_s += 46.0
         until(lambda: now(database).phase == 1)
     clock.now_s += 45.0
-    with desk_on(database, clock) as desk:
+    with desk_on(database, clock, Policy()) as desk:
         until(lambda: now(database).phase == 2)
         until(lambda: now(database, "E2").phase == 2)
         assert desk.memory.phases == {}
@@ -121,7 +95,7 @@ def test_phases_open_by_the_clock_and_after_a_restart(database: Database) -> Non
 
 def test_a_clock_set_back_keeps_no_phase_waiting(database: Database) -> None:
     rng, clock = np.random.default_rng(1), Clock()
-    with desk_on(database, clock) as desk:
+    with desk_on(database, clock, Policy()) as desk:
         put(desk, rng, 4)
         assert call(desk, rng).state.phase == 0
         clock.now_s -= 2_700.0
@@ -133,8 +107,8 @@ def test_two_processes_one_yes_too_many(shared: Database) -> None:
     rng, clock = np.random.default_rng(2), Clock()
     other = Database(shared.url.render_as_string(hide_password=False))
     with contextlib.ExitStack() as stack:
-        first = stack.enter_context(desk_on(shared, clock))
-        with desk_on(other, clock) as second:
+        first = stack.enter_context(desk_on(shared, clock, Policy()))
+        with desk_on(other, clock, Policy()) as second:
             put(second, rng, 4)
             raised = call(second, rng)
             assert not second.memory.leading

@@ -1,51 +1,29 @@
 """What is kept of riders without a plan: where it lies, for how long, who sees it, and what comes of it."""
 
-import contextlib
 import datetime
 import math
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from lattice import lattice
+from desks import RED, Clock, desk_on, put_up
 from towns import NOW
 
-from api.dispatch.commands import Published, publish, put_riders
+from api.dispatch.commands import put_riders
 from api.dispatch.desk import Desk, Turn
 from api.dispatch.forms import RidersIn, RiderStateIn
 from api.dispatch.kept import sightings
 from api.dispatch.kept.sightings import with_seen
-from api.dispatch.translate import reports_of, rider_of, rider_out
+from api.dispatch.translate import reports_of, rider_out
 from api.matching.forms import StopIn
-from api.store import SERVICE, Database, Scope
+from api.store import SERVICE, Database
 from api.store.dispatch import riders as rider_rows
 from geo.earth import DEGREE_M
-from routing.dispatch import DispatchRules, RiderKey
+from routing.dispatch import RiderKey
 from routing.model import Policy, Task, Visit
 
-TOWN = lattice(10)
-RED, OFFICE = Scope("red", "platform"), Scope("office", "planner")
 KEY = RiderKey("red", "r")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now_s = NOW
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-@contextlib.contextmanager
-def desk_on(database: Database, clock: Clock) -> Iterator[Desk]:
-    desk = Desk(database, TOWN, Policy(max_extra_s=900.0), DispatchRules(), clock=clock, rider_of=rider_of)
-    desk.start()
-    try:
-        yield desk
-    finally:
-        desk.stop()
 
 
 def at(column: int, row: int) -> tuple[float, float]:
@@ -68,13 +46,6 @@ def said(
         put_riders(turn, RED, "red", reports_of(request, known, turn.now_s, datetime.UTC, desk.policy))
 
     desk.submit(work).result(20)
-
-
-def put_up(desk: Desk, one: Task, label: str) -> Published:
-    def work(turn: Turn) -> Published:
-        return publish(turn, OFFICE, one, label=label, grid_code=None, body={})
-
-    return desk.submit(work).result(20)
 
 
 def a_task(place: tuple[float, float], name: str) -> Task:

@@ -2,7 +2,6 @@
 
 import datetime
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,6 @@ from api.store.dispatch import events as stored
 from routing.dispatch import fold_alert
 
 PHASES = {"phase_riders": [1, 2], "phase_wait_s": 45}
-
-
-@pytest.fixture
-def service(folder: Path, tmp_path: Path) -> Iterator[Service]:
-    service = Service(folder, f"sqlite:///{tmp_path / 'yilu.db'}")
-    with service.client:
-        yield service
-    service.database.close()
 
 
 def call(service: Service, who: str = "office", name: str = "e1", expect: int = 201, **more: Any) -> Any:  # noqa: ANN401

@@ -3,12 +3,11 @@
 import datetime
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import pytest
 from fastapi.testclient import TestClient
 from live_service import Service
 from receiver import Trusting
@@ -18,14 +17,6 @@ from geo.datum import Datum, from_wgs84
 from routing.dispatch import RiderKey
 
 T = TypeVar("T")
-
-
-@pytest.fixture
-def service(folder: Path, tmp_path: Path) -> Iterator[Service]:
-    service = Service(folder, f"sqlite:///{tmp_path / 'yilu.db'}")
-    with service.client:
-        yield service
-    service.database.close()
 
 
 def test_a_task_from_publishing_to_verification(service: Service) -> None:

@@ -14,14 +14,6 @@ from api.http.quick_routes import QuickRoute
 from api.http.routes import offers, riders, tasks
 
 
-@pytest.fixture
-def service(folder: Path, tmp_path: Path) -> Iterator[Service]:
-    service = Service(folder, f"sqlite:///{tmp_path / 'yilu.db'}")
-    with service.client:
-        yield service
-    service.database.close()
-
-
 def test_every_call_that_changes_riders_tasks_or_offers_has_a_quick_way(service: Service) -> None:
     quick = {one.path for one in service.app.router.routes if isinstance(one, QuickRoute)}
     wanted = {
